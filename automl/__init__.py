@@ -1,0 +1,1 @@
+"""The tasks, training, samplers, the study and the command line."""

@@ -1,0 +1,1 @@
+"""One file a measure: quality, FLOPs, bytes, parameters, memory."""

@@ -1,0 +1,1 @@
+"""Pareto set, tables, plots, choosers and export."""

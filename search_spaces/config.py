@@ -1,0 +1,59 @@
+"""Config: one point of the search space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Value = int | float | str
+
+
+@dataclass(frozen=True, order=True)
+class Config:
+    """How one edge-cloud configuration shares the model.
+
+    Attributes:
+        split: Split point; 0 sends a compressed image, N (the number of blocks) keeps everything on the edge.
+        edge_modules: Modules kept in each block of a stage when the block is on the edge, one count per stage.
+        cloud_modules: Modules kept in each block that runs in the cloud.
+        width: Bottleneck channels.
+        stride: Bottleneck stride.
+        bits: Bit width of one symbol, 1 to 8.
+        image_format: ``jpeg``, ``webp`` or ``avif``; what split 0 sends.
+        image_quality: The image format's quality setting.
+        image_resolution: Side in pixels that split 0's image is reduced to before it is compressed.
+        response: Weight of the response distillation term; the task loss weighs 1.
+        feature: Weight of the feature distillation term.
+        rate: Weight of the rate term.
+        temperature: Temperature of the response term.
+    """
+
+    split: int
+    edge_modules: tuple[int, ...] = ()
+    cloud_modules: int = 0
+    width: int = 0
+    stride: int = 0
+    bits: int = 0
+    image_format: str = ""
+    image_quality: int = 0
+    image_resolution: int = 0
+    response: float = 0.0
+    feature: float = 0.0
+    rate: float = 0.0
+    temperature: float = 0.0
+
+    def to_params(self) -> dict[str, Value]:
+        """Return the flat parameters (``edge_modules.stage1``, ...) that the study records."""
+        fields = asdict(self)
+        counts = fields.pop("edge_modules")
+        stages = {f"edge_modules.stage{i}": count for i, count in enumerate(counts, start=1)}
+        return {"split": fields.pop("split"), **stages, **fields}
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Config:
+        """Build the Config that ``to_params`` flattened; law: ``from_params(c.to_params()) == c``."""
+        fields = dict(params)
+        names = sorted((n for n in fields if n.startswith("edge_modules.stage")), key=lambda n: int(n[18:]))
+        counts = tuple(int(fields.pop(n)) for n in names)
+        return cls(edge_modules=counts, **fields)
