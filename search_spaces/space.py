@@ -1,0 +1,188 @@
+"""SearchSpace: what a Config may say, how many distinct ones there are, and when two are the same."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from deploy.errors import UserError, unknown
+from search_spaces.config import Config, Value
+from search_spaces.layout import Layout
+
+IMAGE = ("image_format", "image_quality", "image_resolution")
+BOTTLENECK = ("width", "stride", "bits")
+DISTILLATION = ("response", "feature", "rate", "temperature")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One discrete parameter: its choices in rising order, and the one a Config gets when it says nothing."""
+
+    name: str
+    choices: tuple[Value, ...]
+    default: Value
+
+    def narrowed(self, choices: Sequence[Value]) -> Parameter:
+        """Return the parameter with only ``choices`` left.
+
+        Raises:
+            UserError: nothing is left, or a choice is none of the parameter's.
+        """
+        if not choices:
+            raise UserError(f"parameter '{self.name}' is narrowed to nothing; valid: {self._listed()}")
+        foreign = [choice for choice in choices if choice not in self.choices]
+        if foreign:
+            raise UserError(f"parameter '{self.name}' has no choice {foreign[0]!r}; valid: {self._listed()}")
+        kept = tuple(choice for choice in self.choices if choice in choices)
+        return replace(self, choices=kept, default=self.default if self.default in kept else kept[-1])
+
+    def _listed(self) -> str:
+        return ", ".join(str(choice) for choice in self.choices)
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """The parameters of a chain's configurations, all discrete."""
+
+    parameters: tuple[Parameter, ...]
+    layout: Layout
+
+    def __getitem__(self, name: str) -> Parameter:
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        raise unknown("parameter", name, (p.name for p in self.parameters))
+
+    def narrowed(self, choices: Mapping[str, Sequence[Value]]) -> SearchSpace:
+        """Return the space with some parameters narrowed.
+
+        Raises:
+            UserError: unknown parameter or choice, or a parameter narrowed to nothing.
+        """
+        kept = {name: self[name].narrowed(values) for name, values in choices.items()}
+        return replace(self, parameters=tuple(kept.get(p.name, p) for p in self.parameters))
+
+    def config(self, params: Mapping[str, Value]) -> Config:
+        """Return the canonical Config of flat parameters; what is missing takes its default.
+
+        Raises:
+            UserError: unknown parameter, or a value that is none of the parameter's choices.
+        """
+        for name, value in params.items():
+            self[name].narrowed([value])
+        return self.canonical(Config.from_params({**{p.name: p.default for p in self.parameters}, **params}))
+
+    def canonical(self, config: Config) -> Config:
+        """Return the one Config that stands for all those which run the same program.
+
+        Whatever is inactive gets a neutral value: image settings behind split 0, the bottleneck at the ends,
+        modules of stages that are not there, distillation where nothing is trained.
+        """
+        if config.split == 0:
+            image = {name: getattr(config, name) for name in IMAGE}
+            return replace(self._cloud_model(0), **image)
+        counts = self._edge_counts(config)
+        if config.split == self.layout.splits:
+            return self._canonical_edge_only(config, counts)
+        cloud = config.cloud_modules if self.layout.cloud_has_modules(config.split) else self.layout.modules
+        bottleneck = {name: getattr(config, name) for name in BOTTLENECK}
+        trained = replace(self._cloud_model(config.split), edge_modules=counts, cloud_modules=cloud, **bottleneck)
+        return self._with_distillation(trained, config, config.rate)
+
+    def _canonical_edge_only(self, config: Config, counts: tuple[int, ...]) -> Config:
+        whole = self._cloud_model(config.split)
+        if counts == whole.edge_modules:
+            return whole
+        return self._with_distillation(replace(whole, edge_modules=counts), config, 0.0)
+
+    def _with_distillation(self, trained: Config, config: Config, rate: float) -> Config:
+        temperature = config.temperature if config.response else 0.0
+        return replace(
+            trained, response=config.response, feature=config.feature, rate=rate, temperature=temperature
+        )
+
+    def _cloud_model(self, split: int) -> Config:
+        full = self.layout.modules
+        return Config(split=split, edge_modules=(full,) * self.layout.stage_count, cloud_modules=full)
+
+    def _edge_counts(self, config: Config) -> tuple[int, ...]:
+        layout = self.layout
+        return tuple(
+            max(count, layout.fewest_modules(config.split, stage))
+            if layout.edge_blocks(config.split, stage)
+            else layout.modules
+            for stage, count in enumerate(config.edge_modules)
+        )
+
+    def size(self) -> int:
+        """Return the number of distinct canonical configurations."""
+        return sum(self._size_at(int(split)) for split in self["split"].choices)
+
+    def _size_at(self, split: int) -> int:
+        if split == 0:
+            return math.prod(len(self[name].choices) for name in IMAGE)
+        counts = [self._distinct_counts(split, stage) for stage in range(self.layout.stage_count)]
+        subsets = math.prod(len(c) for c in counts)
+        if split == self.layout.splits:
+            whole = all(self.layout.modules in c for c in counts)
+            return (subsets - whole) * self._distillations(rates=1) + whole
+        cloud = len(self["cloud_modules"].choices) if self.layout.cloud_has_modules(split) else 1
+        bottlenecks = math.prod(len(self[name].choices) for name in BOTTLENECK)
+        return subsets * cloud * bottlenecks * self._distillations(rates=len(self["rate"].choices))
+
+    def _distinct_counts(self, split: int, stage: int) -> set[int]:
+        if not self.layout.edge_blocks(split, stage):
+            return {self.layout.modules}
+        fewest = self.layout.fewest_modules(split, stage)
+        return {max(int(count), fewest) for count in self[f"edge_modules.stage{stage + 1}"].choices}
+
+    def _distillations(self, rates: int) -> int:
+        responses = self["response"].choices
+        heated = sum(1 for weight in responses if weight) * len(self["temperature"].choices)
+        return (heated + (0 in responses)) * len(self["feature"].choices) * rates
+
+    def configs(self) -> Iterator[Config]:
+        """Yield every distinct canonical Config once, in a fixed order; for small spaces."""
+        seen = set()
+        for values in itertools.product(*(p.choices for p in self.parameters)):
+            config = self.canonical(Config.from_params(dict(zip((p.name for p in self.parameters), values, strict=True))))
+            if config not in seen:
+                seen.add(config)
+                yield config
+
+
+def default_space(layout: Layout, image_size: int, cloud_modules: bool = False) -> SearchSpace:
+    """Return the space of a chain.
+
+    Args:
+        layout: The chain's stages and modules.
+        image_size: Side of the model's input in pixels.
+        cloud_modules: Search the cloud part's modules too; pays only where cloud FLOPs are an objective.
+    """
+    full = layout.modules
+    counts = tuple(range(full + 1))
+    cloud = tuple(range(1, full + 1)) if cloud_modules else (full,)
+    return SearchSpace(
+        layout=layout,
+        parameters=(
+            Parameter("split", tuple(range(layout.splits + 1)), layout.splits // 2),
+            *(Parameter(f"edge_modules.stage{i + 1}", counts, full) for i in range(layout.stage_count)),
+            Parameter("cloud_modules", cloud, full),
+            Parameter("width", (2, 4, 6, 8, 12, 16), 8),
+            Parameter("stride", (1, 2), 1),
+            Parameter("bits", tuple(range(1, 9)), 4),
+            Parameter("image_format", ("avif", "jpeg", "webp"), "webp"),
+            Parameter("image_quality", (5, 10, 20, 30, 40, 50, 60, 70, 80, 90), 50),
+            Parameter("image_resolution", _resolutions(image_size), image_size),
+            Parameter("response", (0.0, 0.5, 1.0, 2.0), 1.0),
+            Parameter("feature", (0.0, 0.5, 1.0, 2.0), 1.0),
+            Parameter("rate", (0.0, 0.5, 1.0, 2.0), 0.5),
+            Parameter("temperature", (1.0, 2.0, 4.0), 2.0),
+        ),
+    )
+
+
+def _resolutions(image_size: int) -> tuple[int, ...]:
+    return tuple(sorted({max(8, round(image_size * part / 8) * 8) for part in (1 / 2, 3 / 4, 1)}))
