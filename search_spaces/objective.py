@@ -57,7 +57,9 @@ class Constraint:
         """
         match = re.fullmatch(r"\s*([\w.]+)\s*(<=|>=)\s*([-+.\deE_]+)\s*", text)
         if not match:
-            raise UserError(f"constraint '{text}' is not of the form NAME<=NUMBER or NAME>=NUMBER, e.g. bytes<=2000")
+            raise UserError(
+                f"constraint '{text}' is not of the form NAME<=NUMBER or NAME>=NUMBER, e.g. bytes<=2000"
+            )
         name, relation, number = match.groups()
         if name not in DIRECTIONS:
             raise unknown("measure in --constraint", name, DIRECTIONS)

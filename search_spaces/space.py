@@ -88,7 +88,9 @@ class SearchSpace:
             return self._canonical_edge_only(config, counts)
         cloud = config.cloud_modules if self.layout.cloud_has_modules(config.split) else self.layout.modules
         bottleneck = {name: getattr(config, name) for name in BOTTLENECK}
-        trained = replace(self._cloud_model(config.split), edge_modules=counts, cloud_modules=cloud, **bottleneck)
+        trained = replace(
+            self._cloud_model(config.split), edge_modules=counts, cloud_modules=cloud, **bottleneck
+        )
         return self._with_distillation(trained, config, config.rate)
 
     def _canonical_edge_only(self, config: Config, counts: tuple[int, ...]) -> Config:
@@ -147,7 +149,9 @@ class SearchSpace:
         """Yield every distinct canonical Config once, in a fixed order; for small spaces."""
         seen = set()
         for values in itertools.product(*(p.choices for p in self.parameters)):
-            config = self.canonical(Config.from_params(dict(zip((p.name for p in self.parameters), values, strict=True))))
+            config = self.canonical(
+                Config.from_params(dict(zip((p.name for p in self.parameters), values, strict=True)))
+            )
             if config not in seen:
                 seen.add(config)
                 yield config

@@ -67,7 +67,9 @@ class Task(Protocol):
         """Return the untrained cloud model: float images (b, 3, H, W) in 0..1 to a tuple of raw outputs."""
         ...
 
-    def augment(self, images: Tensor, targets: list[Target], generator: torch.Generator) -> tuple[Tensor, list[Target]]:
+    def augment(
+        self, images: Tensor, targets: list[Target], generator: torch.Generator
+    ) -> tuple[Tensor, list[Target]]:
         """Return an augmented training batch; same shapes, no source of randomness but ``generator``."""
         ...
 
