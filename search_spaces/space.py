@@ -88,9 +88,7 @@ class SearchSpace:
             return self._canonical_edge_only(config, counts)
         cloud = config.cloud_modules if self.layout.cloud_has_modules(config.split) else self.layout.modules
         bottleneck = {name: getattr(config, name) for name in BOTTLENECK}
-        trained = replace(
-            self._cloud_model(config.split), edge_modules=counts, cloud_modules=cloud, **bottleneck
-        )
+        trained = replace(self._cloud_model(config.split), edge_modules=counts, cloud_modules=cloud, **bottleneck)
         return self._with_distillation(trained, config, config.rate)
 
     def _canonical_edge_only(self, config: Config, counts: tuple[int, ...]) -> Config:

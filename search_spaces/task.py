@@ -13,7 +13,7 @@ from torch import Tensor, nn
 SplitName = Literal["train", "validation", "test"]
 Outputs = tuple[Tensor, ...]
 Target = dict[str, Tensor]
-"""Classification: ``{"label": ()}``. Detection: ``{"boxes": (n, 4) xyxy pixels, "labels": (n,)}``, labels from 0."""
+"""Classification: ``{"label": ()}``. Detection: ``{"boxes": (n, 4) xyxy, "labels": (n,)}``, labels from 0."""
 Prediction = dict[str, np.ndarray]
 """Classification: ``{"scores": (K,)}``. Detection: ``{"boxes": (n, 4), "scores": (n,), "labels": (n,)}``."""
 
