@@ -1,0 +1,92 @@
+"""Modules: the partition of a block's inner units, ranked by importance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.fx import GraphModule
+
+from search_spaces.chain import Chain
+from search_spaces.families.family import family_of
+from search_spaces.layout import Layout
+
+MODULES = 4
+MAX_STAGES = 4
+
+
+@dataclass(frozen=True)
+class Partition:
+    """How one decomposable part of a block is partitioned.
+
+    Attributes:
+        target: Name of the part inside the block.
+        axes: For every tensor that units index, the dimension they index.
+        modules: The units of each module, most important first; sizes differ by at most one.
+        skippable: Whether no module kept is the identity.
+    """
+
+    target: str
+    axes: Mapping[str, int]
+    modules: tuple[Tensor, ...]
+    skippable: bool
+
+    def units(self, kept: Sequence[int]) -> Tensor:
+        """Return the units of the kept modules in rising order, (k,), int64."""
+        return torch.cat([self.modules[i] for i in kept]).sort().values
+
+
+def decomposable(block: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Yield name and module of every part of a block that has a family."""
+    for name, part in block.named_modules():
+        if family_of(part) is not None:
+            yield name, part
+
+
+def partitions(block: nn.Module, count: int = MODULES) -> tuple[Partition, ...]:
+    """Partition the inner units of a block into ``count`` modules by falling importance."""
+    return tuple(_partition(name, part, count) for name, part in decomposable(block))
+
+
+def _partition(name: str, part: nn.Module, count: int) -> Partition:
+    family = family_of(part)
+    assert family is not None
+    ranked = family.unit_importance(part).argsort(descending=True, stable=True)
+    modules = tuple(chunk.sort().values for chunk in ranked.tensor_split(count))
+    return Partition(name, family.axes(part), modules, family.skippable(part))
+
+
+def layout_of(chain: Chain, count: int = MODULES) -> Layout:
+    """Return the chain's layout: a stage is a run of blocks with modules and outputs of one shape."""
+    has_modules = [any(True for _ in decomposable(block)) for block in chain.blocks]
+    skippable = [_is_identity_without_modules(block) for block in chain.blocks]
+    return Layout(tuple(_stages(chain.shapes, has_modules)), tuple(skippable), count)
+
+
+def _is_identity_without_modules(block: nn.Module) -> bool:
+    """Return whether nothing is left of the block when its one decomposable part is skipped."""
+    parts = partitions(block, 1)
+    operations = [n for n in block.graph.nodes if n.op.startswith("call")] if isinstance(block, GraphModule) else []
+    return len(operations) == 1 and len(parts) == 1 and parts[0].skippable
+
+
+def _stages(shapes: Sequence[tuple[int, ...]], has_modules: Sequence[bool]) -> list[int]:
+    """Number the stages by shape; by spatial size, then by equal runs, where there would be too many."""
+    for key in (lambda shape: shape, lambda shape: shape[1:]):
+        stages = _runs([key(s) for s in shapes], has_modules)
+        if max(stages, default=-1) < MAX_STAGES:
+            return stages
+    blocks = [i for i, has in enumerate(has_modules) if has]
+    return [blocks.index(i) * MAX_STAGES // len(blocks) if has else -1 for i, has in enumerate(has_modules)]
+
+
+def _runs(keys: Sequence[tuple[int, ...]], has_modules: Sequence[bool]) -> list[int]:
+    stages: list[int] = []
+    stage, last = -1, None
+    for key, has in zip(keys, has_modules, strict=True):
+        if has and key != last:
+            stage, last = stage + 1, key
+        stages.append(stage if has else -1)
+    return stages

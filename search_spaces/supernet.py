@@ -1,0 +1,186 @@
+"""Supernet: every configuration of a chain on shared weights, taught once; sub-models are derived from it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from search_spaces.bottleneck import DECODER_AXES, ENCODER_AXES, Bottleneck
+from search_spaces.chain import Chain
+from search_spaces.config import Config
+from search_spaces.derived import CloudPart, DerivedModel, EdgePart
+from search_spaces.modules import MODULES, Partition, layout_of, partitions
+from search_spaces.quantiser import Dequantiser, Quantiser, quantise
+from search_spaces.slicing import Kept, SharedSlice, along, prefix, sliced
+from search_spaces.space import SearchSpace
+from search_spaces.trace import Crossing, Trace, run
+
+Importance = Mapping[tuple[int, int], float]
+"""Score of a module by (block index, module index)."""
+
+
+@dataclass(frozen=True)
+class BottleneckOptions:
+    """The widest latent and the strides that every split point offers."""
+
+    width: int
+    strides: tuple[int, ...]
+
+    @classmethod
+    def of(cls, space: SearchSpace) -> BottleneckOptions:
+        """Return what the space's choices need."""
+        widths, strides = (tuple(int(c) for c in space[name].choices) for name in ("width", "stride"))
+        return cls(max(widths), strides)
+
+
+class Supernet(nn.Module):
+    """A trainable copy of the cloud model's chain with a bottleneck at every interior split point.
+
+    At construction, every module kept and no bottleneck equals the cloud model to 1e-5.
+
+    Args:
+        cloud: The frozen cloud model's chain; what split 0 and "everything on the edge, all modules" run.
+        options: What the bottlenecks offer.
+        modules: M, the number of modules of a decomposable block.
+    """
+
+    def __init__(self, cloud: Chain, options: BottleneckOptions, modules: int = MODULES) -> None:
+        super().__init__()
+        self.cloud = cloud.eval().requires_grad_(False)
+        self.chain = copy.deepcopy(cloud).requires_grad_(True)
+        self.layout = layout_of(cloud, modules)
+        self.partitions = tuple(partitions(block, modules) for block in cloud.blocks)
+        self.bottlenecks = nn.ModuleDict(
+            {
+                str(split): Bottleneck(_three(cloud.shapes[split - 1]), options.width, options.strides)
+                for split in range(1, self.layout.splits)
+            }
+        )
+        self._shared: dict[tuple[int, int], Callable[[Any], Any]] = {}
+
+    def train(self, mode: bool = True) -> Supernet:
+        """Set the training mode; the cloud model always stays as it is deployed."""
+        super().train(mode)
+        self.cloud.eval()
+        return self
+
+    @torch.no_grad()
+    def calibrate(self, images: Tensor) -> None:
+        """Start every bottleneck from the cloud model's own features of images (n, 3, H, W)."""
+        value: Any = images
+        for split, block in enumerate(self.cloud.blocks[:-1], start=1):
+            value = block(value)
+            self._bottleneck(split).calibrate(value)
+
+    def is_cloud_model(self, config: Config) -> bool:
+        """Return whether a canonical Config runs the cloud model as it is and so needs no training."""
+        whole = all(count == self.layout.modules for count in config.edge_modules)
+        return config.split == 0 or (config.split == self.layout.splits and whole)
+
+    def trace(self, images: Tensor, config: Config) -> Trace:
+        """Run a training pass of a Config on the shared weights."""
+        blocks = [self._shared_block(i, count) for i, count in enumerate(self._counts(config))]
+        crossing = self._shared_crossing(config) if 0 < config.split < self.layout.splits else None
+        return run(images, blocks[: config.split], crossing, blocks[config.split :])
+
+    def derive(self, config: Config, importance: Importance | None = None) -> DerivedModel:
+        """Return the sub-model of a canonical Config with weights of its own, physically sliced.
+
+        Args:
+            config: A canonical Config.
+            importance: Ranks the modules of each block; without it the order of the partition does.
+        """
+        source = self.cloud if self.is_cloud_model(config) else self.chain
+        counts = self._counts(config)
+        blocks = [self._own_block(source, i, count, importance) for i, count in enumerate(counts)]
+        if config.split == 0:
+            return DerivedModel(config, None, CloudPart(None, None, blocks), None)
+        if config.split == self.layout.splits:
+            return DerivedModel(config, EdgePart(blocks, None, None), None, None)
+        return self._own_split(config, blocks)
+
+    def kept_modules(self, block: int, count: int, importance: Importance | None = None) -> list[int]:
+        """Return the indices of the ``count`` most important modules of a block."""
+        modules = range(self.layout.modules)
+        if importance is None:
+            return list(modules[:count])
+        return sorted(sorted(modules, key=lambda m: -importance[block, m])[:count])
+
+    def _counts(self, config: Config) -> list[int]:
+        """Return how many modules each block keeps."""
+        full, stages = self.layout.modules, self.layout.stages
+        return [
+            full if stage < 0 else config.edge_modules[stage] if i < config.split else config.cloud_modules
+            for i, stage in enumerate(stages)
+        ]
+
+    def _slices(self, block: int, count: int, importance: Importance | None = None) -> dict[str, Kept]:
+        slices: dict[str, Kept] = {}
+        for partition in self.partitions[block]:
+            kept = self.kept_modules(block, max(count, 1), importance)
+            slices.update(along(partition.axes, partition.units(kept), partition.target))
+        return slices
+
+    def _own_block(self, source: Chain, block: int, count: int, importance: Importance | None) -> nn.Module:
+        if count == 0 and self.layout.skippable[block]:
+            return nn.Identity()
+        if count == self.layout.modules:
+            return copy.deepcopy(source.blocks[block])
+        return sliced(source.blocks[block], self._slices(block, count, importance))
+
+    def _shared_block(self, block: int, count: int) -> Callable[[Any], Any]:
+        if count == 0 and self.layout.skippable[block]:
+            return _identity
+        if count == self.layout.modules:
+            return self.chain.blocks[block]
+        key = (block, max(count, 1))
+        if key not in self._shared:
+            self._shared[key] = SharedSlice(self.chain.blocks[block], self._slices(*key))
+        return self._shared[key]
+
+    def _bottleneck(self, split: int) -> Bottleneck:
+        bottleneck = self.bottlenecks[str(split)]
+        assert isinstance(bottleneck, Bottleneck)
+        return bottleneck
+
+    def _shared_crossing(self, config: Config) -> Crossing:
+        bottleneck, units = self._bottleneck(config.split), prefix(config.width)
+        key = str(config.stride)
+        steps = bottleneck.log_steps[key][config.bits - 1, : config.width]
+        return Crossing(
+            SharedSlice(bottleneck.encoders[key], along(ENCODER_AXES, units)),
+            lambda latent: quantise(latent, steps, config.bits),
+            SharedSlice(bottleneck.decoders[key], along(DECODER_AXES, units)),
+        )
+
+    def _own_split(self, config: Config, blocks: Sequence[nn.Module]) -> DerivedModel:
+        bottleneck, units = self._bottleneck(config.split), prefix(config.width)
+        key = str(config.stride)
+        encoder = sliced(bottleneck.encoders[key], along(ENCODER_AXES, units))
+        decoder = sliced(bottleneck.decoders[key], along(DECODER_AXES, units))
+        quantiser = Quantiser(bottleneck.log_steps[key][config.bits - 1, : config.width], config.bits)
+        _, *size = _three(self.cloud.shapes[config.split - 1])
+        height, width = (-(-side // config.stride) for side in size)
+        return DerivedModel(
+            config,
+            EdgePart(blocks[: config.split], encoder, quantiser),
+            CloudPart(Dequantiser(quantiser), decoder, blocks[config.split :]),
+            (config.width, height, width),
+        )
+
+
+def _identity(value: Any) -> Any:
+    return value
+
+
+def _three(shape: Sequence[int]) -> tuple[int, int, int]:
+    channels, height, width = shape
+    return channels, height, width
+
+
+__all__ = ["BottleneckOptions", "Importance", "Partition", "Supernet"]
