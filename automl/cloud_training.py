@@ -1,0 +1,135 @@
+"""The cloud model: trained once, then loaded by the hash of everything that shaped it, always frozen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchvision
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from automl.reporter import Reporter
+from automl.training import run_steps, training_batch
+from deploy.atomic import atomic
+from search_spaces.task import Task
+
+VERSION = 1
+"""Raise this whenever a change of the code changes the model that the same recipe gives."""
+SEED = 0
+WARM_SHARE = 0.15
+"""Share of the steps in which the learning rate rises."""
+CLIP = 5.0
+"""Largest norm of a step's gradient."""
+
+
+def cloud_model(task: Task, cache: Path, reporter: Reporter) -> nn.Module:
+    """Return the task's trained cloud model: eval mode, frozen, channels-last.
+
+    Args:
+        task: The task; its fingerprint and recipe name the file.
+        cache: Folder of the trained cloud models.
+        reporter: Hears of the training, or that a cached file is damaged.
+    """
+    key = cloud_model_key(task)
+    path = cache / f"cloud-{task.name}-{key[:16]}.safetensors"
+    model = task.cloud_model().to(memory_format=torch.channels_last)
+    if not (path.exists() and _loaded(model, path, reporter)):
+        trainee = CloudTraining(task, model)
+        checkpoint = path.with_suffix(".checkpoint")
+        run_steps(
+            trainee, task.recipe.steps, checkpoint, reporter, "cloud model", save=lambda: _save(model, path, key)
+        )
+    return model.eval().requires_grad_(False)
+
+
+def cloud_model_key(task: Task) -> str:
+    """Return the sha256 of all that shapes the trained model: task, recipe, versions, threads, this code."""
+    shaped_by = {
+        "task": task.fingerprint(),
+        "recipe": [task.recipe.steps, task.recipe.batch, task.recipe.learning_rate, task.recipe.weight_decay],
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "threads": torch.get_num_threads(),
+        "version": VERSION,
+    }
+    return hashlib.sha256(json.dumps(shaped_by, sort_keys=True).encode()).hexdigest()
+
+
+class CloudTraining:
+    """AdamW under a one-cycle learning rate (Smith & Topin 2018, arXiv 1708.07120), as a Trainee."""
+
+    def __init__(self, task: Task, model: nn.Module) -> None:
+        self.task = task
+        self.model = model.train()
+        self.data = task.data("train")
+        decayed = [p for p in model.parameters() if p.ndim > 1]
+        plain = [p for p in model.parameters() if p.ndim <= 1]
+        groups = [
+            {"params": decayed, "weight_decay": task.recipe.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=task.recipe.learning_rate)
+
+    def step(self, index: int) -> float:
+        """Train on the batch of step ``index``; return its loss."""
+        recipe = self.task.recipe
+        images, targets = training_batch(self.task, self.data, recipe.batch, SEED, index)
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * one_cycle(index, recipe.steps)
+        loss = self.task.task_loss(self.model(images), targets)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
+        self.optimizer.step()
+        return float(loss.detach())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the model's and the optimiser's state."""
+        return {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take the state that ``state_dict`` returned."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def one_cycle(index: int, steps: int) -> float:
+    """Return the learning rate of a step relative to its peak: a linear rise, then half a cosine to 0."""
+    warm = max(1, round(steps * WARM_SHARE))
+    if index < warm:
+        return (index + 1) / warm
+    return 0.5 * (1 + math.cos(math.pi * (index + 1 - warm) / max(1, steps - warm)))
+
+
+def _save(model: nn.Module, path: Path, key: str) -> None:
+    tensors = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
+    with atomic(path) as temporary:
+        save_file(tensors, temporary, metadata={"key": key, "sha256": _content(tensors)})
+
+
+def _loaded(model: nn.Module, path: Path, reporter: Reporter) -> bool:
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            whole = (file.metadata() or {}).get("sha256") == _content(tensors)
+        if whole:
+            model.load_state_dict(tensors)
+            return True
+        reason = "its content does not match its hash"
+    except (SafetensorError, RuntimeError) as error:
+        reason = type(error).__name__
+    reporter.say(f"cached cloud model {path} is damaged ({reason}): it is trained again")
+    return False
+
+
+def _content(tensors: dict[str, Tensor]) -> str:
+    content = hashlib.sha256()
+    for name in sorted(tensors):
+        content.update(name.encode() + tensors[name].contiguous().numpy().tobytes())
+    return content.hexdigest()
