@@ -17,13 +17,15 @@ from automl.tasks.nets import Detector, Stage
 from automl.tasks.scenes import Scene, SceneStyle, compose
 from automl.tasks.sources import CLASSES, SPLITS, source
 from automl.tasks.splits import digest, stacked
-from evaluators.detection_quality import mean_average_precision
+from evaluators.detection_quality import bootstrap_map, mean_average_precision
 from search_spaces.task import DataSplit, Outputs, Prediction, Recipe, SplitName, Target
 
 STRIDE = 8
 STEM = 16
 STAGES: tuple[Stage, ...] = ((24, 2), (24, 1), (48, 2), (48, 1), (64, 1), (64, 1))
 HEAD_CONVS = 2
+STYLE = SceneStyle()
+RECIPE = Recipe(steps=2200, batch=16, learning_rate=3e-3, weight_decay=0.02)
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,9 @@ class Counts:
     train: int
     validation: int
     test: int
+
+
+COUNTS = Counts(2400, 256, 400)
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,9 @@ class DetectionTask:
         seed: Seeds the scenes and the model's first weights.
     """
 
-    counts: Counts = Counts(2400, 256, 400)
-    style: SceneStyle = SceneStyle()
-    recipe: Recipe = Recipe(steps=2200, batch=16, learning_rate=3e-3, weight_decay=0.02)
+    counts: Counts = COUNTS
+    style: SceneStyle = STYLE
+    recipe: Recipe = RECIPE
     seed: int = 0
     name: str = field(default="detection", init=False)
     metric: str = field(default="mAP", init=False)
@@ -113,7 +118,7 @@ class DetectionTask:
         self, predictions: Sequence[Prediction], targets: Sequence[Target], weights: np.ndarray
     ) -> np.ndarray:
         """Return the mAP (r,) of each resample in ``weights`` (r, n)."""
-        raise NotImplementedError
+        return bootstrap_map(predictions, targets, weights)
 
     def postprocessing(self) -> dict[str, Any]:
         """Return what deploy needs to turn raw outputs into detections."""

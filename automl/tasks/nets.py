@@ -31,7 +31,7 @@ class Detector(nn.Module):
         self.head = FCOSHead(stages[-1][0], 1, classes, head_convs)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return class logits (b, A, K), box regression (b, A, 4) and centerness (b, A, 1) of images (b, 3, H, W)."""
+        """Return logits (b, A, K), box regression (b, A, 4), centerness (b, A, 1) of images (b, 3, H, W)."""
         answer = self.head([self.blocks(self.stem(images))])
         return answer["cls_logits"], answer["bbox_regression"], answer["bbox_ctrness"]
 

@@ -38,7 +38,13 @@ class SceneStyle:
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture, uint8 (size, size, 3), the boxes of its digits' visible ink, float32 (n, 4) xyxy, and their labels."""
+    """One picture and its digits.
+
+    Attributes:
+        image: uint8 (size, size, 3).
+        boxes: Exact boxes of each digit's visible ink, float32 (n, 4) xyxy.
+        labels: The digits, int64 (n,).
+    """
 
     image: np.ndarray
     boxes: np.ndarray
