@@ -20,7 +20,7 @@ class Reporter(Protocol):
         ...
 
     def trial(self, info: RunInfo, record: TrialRecord, front: Sequence[TrialRecord], hypervolume: float) -> None:
-        """Say that a trial has finished, and what the front and its hypervolume are now."""
+        """Say that a trial has finished, and what the front and its hypervolume are now; ``advance`` follows."""
         ...
 
     def say(self, text: str) -> None:

@@ -1,0 +1,1 @@
+"""The kinds of Reporter, one file a kind."""

@@ -1,0 +1,49 @@
+"""Hypervolume: how much of the space of trade-offs a run's front dominates, 0 to 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from pymoo.indicators.hv import HV
+
+from results.axes import Axis, axes, points
+from results.record import RunInfo, TrialRecord
+
+
+def hypervolume(records: Sequence[TrialRecord], info: RunInfo) -> float:
+    """Return the share of the box from the ideal (0, ..., 0) to the reference that the feasible records dominate.
+
+    Axes and reference are those of ``results.axes``; measured on validation.
+    Source: Zitzler & Thiele 1999, "Multiobjective evolutionary algorithms: a comparative case study".
+    """
+    run_axes = axes(records, info)
+    return _share(points([record for record in records if record.feasible], run_axes), run_axes)
+
+
+def hypervolume_curve(records: Sequence[TrialRecord], info: RunInfo) -> list[tuple[int, float]]:
+    """Return (search trials finished, hypervolume) from 0, the anchors alone, to all of them, by trial number.
+
+    The axes are the whole run's, so the curve never falls.
+    """
+    run_axes = axes(records, info)
+    anchors = [record for record in records if record.kind == "anchor" and record.feasible]
+    front = points(anchors, run_axes)
+    curve = [(0, _share(front, run_axes))]
+    searched = sorted((record for record in records if record.kind == "search"), key=lambda r: r.number)
+    for done, record in enumerate(searched, start=1):
+        point = points([record], run_axes)
+        if record.feasible and not (front <= point).all(axis=1).any():
+            front = np.vstack([front[~(point <= front).all(axis=1)], point])
+            curve.append((done, _share(front, run_axes)))
+        else:
+            curve.append((done, curve[-1][1]))
+    return curve
+
+
+def _share(coordinates: np.ndarray, run_axes: Sequence[Axis]) -> float:
+    reference = np.array([axis.reference for axis in run_axes])
+    inside = coordinates[(coordinates < reference).all(axis=1)]
+    if not len(inside):
+        return 0.0
+    return float(HV(ref_point=reference)(inside)) / float(np.prod(reference))

@@ -1,0 +1,103 @@
+"""Naming: measures and configurations in words and units that people read."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from results.record import RunInfo, TrialRecord
+from search_spaces.config import Config
+
+LABELS = {
+    "quality": "quality",
+    "edge_flops": "edge multiply-adds",
+    "bytes": "bytes sent",
+    "cloud_flops": "cloud multiply-adds",
+    "edge_params": "edge parameters",
+    "edge_memory": "edge activation memory",
+}
+_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def si(value: float, digits: int = 3) -> str:
+    """Return ``1.23 M`` for 1,230,000: ``digits`` significant digits and a metric prefix."""
+    if value == int(value) and abs(value) < 1000:
+        return str(int(value))
+    for size, prefix in _PREFIXES:
+        if abs(value) >= size * (1 - 0.5 * 10.0**-digits):
+            return f"{_significant(value / size, digits)} {prefix}"
+    return _significant(value, digits)
+
+
+def _significant(value: float, digits: int) -> str:
+    whole = len(str(int(abs(value))))
+    return f"{value:.{max(0, digits - whole)}f}"
+
+
+def byte_count(value: float) -> str:
+    """Return ``342 B`` or ``1.21 kB`` (1 kB = 1000 B)."""
+    text = si(value)
+    return f"{text}B" if text[-1].isalpha() else f"{text} B"
+
+
+def measure(name: str, value: float) -> str:
+    """Return a measure by its name with its unit, e.g. ``1.2 M multiply-adds``."""
+    if name == "quality":
+        return f"{value:.3f}"
+    if name in ("bytes", "edge_memory"):
+        return byte_count(value)
+    return f"{si(value)} {'parameters' if name == 'edge_params' else 'multiply-adds'}"
+
+
+def percent(share: float) -> str:
+    """Return ``42 %`` for 0.42; one decimal below 10 % and above 99 %."""
+    decimals = 0 if 0.0995 <= abs(share) <= 0.99 or share in (0.0, 1.0) else 1
+    return f"{100 * share:.{decimals}f} %"
+
+
+def duration(seconds: float) -> str:
+    """Return ``45 s``, ``3 min 20 s`` or ``1 h 05 min``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def place(record: TrialRecord, info: RunInfo) -> str:
+    """Return where the model is cut, in words."""
+    split = record.config.split
+    if split == 0:
+        return "everything in the cloud"
+    if split == info.splits:
+        return "everything on the edge"
+    return f"split point {split} of {info.splits}"
+
+
+def modules(counts: tuple[int, ...]) -> str:
+    """Return the edge's module counts by stage: ``4-2-3``, and ``4x6-2`` for a run of six stages with 4."""
+    parts = [(count, len(list(run))) for count, run in groupby(counts)]
+    if len(counts) <= 4:
+        return "-".join(str(count) for count in counts)
+    return "-".join(f"{count}x{times}" if times > 1 else str(count) for count, times in parts)
+
+
+def sent(config: Config, info: RunInfo) -> str:
+    """Return what crosses the link, short: ``8ch/2 3b`` (channels, stride, bits), ``webp 50@64`` or ``nothing``."""
+    if config.split == 0:
+        return f"{config.image_format} {config.image_quality}@{config.image_resolution}"
+    if config.split == info.splits:
+        return "nothing"
+    return f"{config.width}ch/{config.stride} {config.bits}b"
+
+
+def sent_in_words(config: Config, info: RunInfo) -> str:
+    """Return what crosses the link, in full."""
+    if config.split == 0:
+        side = config.image_resolution
+        return f"{config.image_format} image at quality {config.image_quality}, {side} x {side} pixels"
+    if config.split == info.splits:
+        return "nothing"
+    return f"{config.width} channels, stride {config.stride}, {config.bits} bits a symbol"

@@ -1,0 +1,77 @@
+"""Panel: everything that is known of one trial."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from results.naming import LABELS, duration, measure, modules, percent, place, sent_in_words
+from results.plain_answers import is_image
+from results.record import Finalist, RunInfo, TrialRecord
+from search_spaces.config import Config
+
+
+def trial_panel(record: TrialRecord, info: RunInfo, on_front: bool) -> RenderableType:
+    """Return a panel of one trial: what it is, its configuration and its measurements side by side."""
+    title = f"trial {record.number} of {info.name}: {place(record, info)}"
+    parts: list[RenderableType] = [_facts(record, info, on_front), Text(), _measures(record, info)]
+    if record.finalist is not None:
+        parts += [Text(), _intervals(record.finalist, info)]
+    return Panel(Group(*parts), title=title, title_align="left", width=78)
+
+
+def _facts(record: TrialRecord, info: RunInfo, on_front: bool) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column()
+    kind = "anchor, measured before the search" if record.kind == "anchor" else "search trial"
+    standing = "on the front" if on_front else "not on the front"
+    grid.add_row("kind", f"{kind}; {standing}; took {duration(record.seconds)}")
+    if not record.feasible:
+        grid.add_row("constraints", "not met")
+    grid.add_row("sent", sent_in_words(record.config, info))
+    if not is_image(record):
+        grid.add_row("edge modules", f"{modules(record.config.edge_modules)} (kept in each block, by stage)")
+    if 0 < record.config.split < info.splits:
+        grid.add_row("cloud modules", str(record.config.cloud_modules))
+    grid.add_row("distillation", _distillation(record.config))
+    return grid
+
+
+def _distillation(config: Config) -> str:
+    terms = (("response", config.response), ("feature", config.feature), ("rate", config.rate))
+    weights = ", ".join(f"{name} {weight:g}" for name, weight in terms if weight)
+    heat = f"; temperature {config.temperature:g}" if config.response else ""
+    return f"{weights}{heat} (task loss 1)" if weights else "none"
+
+
+def _measures(record: TrialRecord, info: RunInfo) -> Table:
+    finalist = record.finalist
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("measure")
+    columns = [("validation", record.validation)]
+    if finalist is not None:
+        columns += [("refined, val", finalist.validation), ("refined, test", finalist.test)]
+    for header, _ in columns:
+        table.add_column(header, justify="right", no_wrap=True)
+    for name in record.validation.to_dict():
+        label = info.metric if name == "quality" else LABELS[name]
+        table.add_row(label, *(_bare(name, measured[name]) for _, measured in columns))
+    share = record.validation.edge_flops / info.whole_flops
+    table.add_row("edge's share of the model", percent(share))
+    return table
+
+
+def _bare(name: str, value: float) -> str:
+    return measure(name, value).removesuffix(" multiply-adds").removesuffix(" parameters")
+
+
+def _intervals(finalist: Finalist, info: RunInfo) -> Text:
+    low, high = finalist.quality_interval
+    gap_low, gap_high = finalist.gap_interval
+    return Text(
+        f"95 % bootstrap intervals on test: {info.metric} {low:.3f} to {high:.3f};\n"
+        f"difference from the cloud model (paired) {gap_low:+.3f} to {gap_high:+.3f}"
+    )

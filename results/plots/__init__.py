@@ -1,0 +1,29 @@
+"""Plots of a run, one file a plot, written as PNG without a display."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from results.plots.front import front_figure
+from results.plots.hypervolume import hypervolume_figure
+from results.plots.importances import importances_figure
+from results.plots.parallel import parallel_figure
+from results.plots.style import save
+from results.record import RunInfo, TrialRecord
+
+PLOTS: dict[str, Callable[[Sequence[TrialRecord], RunInfo], Figure]] = {
+    "front": front_figure,
+    "parallel": parallel_figure,
+    "hypervolume": hypervolume_figure,
+    "importances": importances_figure,
+}
+
+
+def write_plots(
+    records: Sequence[TrialRecord], info: RunInfo, folder: Path, names: Sequence[str] = tuple(PLOTS)
+) -> list[Path]:
+    """Write the named plots below ``folder`` as NAME.png, atomically, and return their paths."""
+    return [save(PLOTS[name](records, info), folder / f"{name}.png") for name in names]

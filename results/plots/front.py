@@ -1,0 +1,135 @@
+"""Front: quality against bytes, coloured by the edge's share of the model, with the plain answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from results.pareto import pareto_set
+from results.plain_answers import image_frontiers, is_edge_only, is_image, is_split, plain_answers
+from results.plots.style import (
+    FAINT,
+    FORMATS,
+    INK,
+    MARKERS,
+    MUTED,
+    headline,
+    new_figure,
+    share_colours,
+    tidy,
+)
+from results.record import RunInfo, TrialRecord
+from results.summary import shown
+
+NORM = Normalize(0, 1)
+
+
+def front_figure(records: Sequence[TrialRecord], info: RunInfo) -> Figure:
+    """Draw the front; a strip at the left holds what sends nothing, for 0 has no place on a log axis."""
+    front = pareto_set(records, info.objectives)
+    figure = new_figure(9.2, 5.4)
+    grid = figure.add_gridspec(
+        1, 3, width_ratios=(1, 11, 0.28), left=0.075, right=0.93, top=0.875, bottom=0.13, wspace=0.045
+    )
+    strip = figure.add_subplot(grid[0])
+    main = figure.add_subplot(grid[1], sharey=strip)
+    refined = any(record.finalist for record in front)
+    _draw_strip(strip, records, front, info)
+    _draw_main(main, records, front, info)
+    _limits(strip, main, records, [*front, *plain_answers(records, info)])
+    strip.set_ylabel(f"{info.metric} (quality)")
+    bar = figure.colorbar(ScalarMappable(NORM, share_colours()), cax=figure.add_subplot(grid[2]))
+    bar.set_label("edge multiply-adds, share of the whole model", color=INK, fontsize=9)
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
+    bar.ax.tick_params(colors=MUTED, labelsize=8.5, length=2)
+    bar.outline.set_visible(False)
+    on = "on test, bars: bootstrap 95 % intervals" if refined else "on validation"
+    headline(
+        figure, f"{info.name}: quality against bytes sent", f"front members {on}; grey: other trials, validation"
+    )
+    return figure
+
+
+def _draw_strip(axes: Axes, records: Sequence[TrialRecord], front: Sequence[TrialRecord], info: RunInfo) -> None:
+    tidy(axes)
+    others = [r.validation.quality for r in records if is_edge_only(r, info)]
+    axes.scatter(np.zeros(len(others)), others, s=12, color=FAINT, linewidths=0)
+    _members(axes, [r for r in front if is_edge_only(r, info)], info, "p", 62)
+    axes.set_xlim(-1, 1)
+    axes.set_xticks([0], ["0"])
+    axes.set_xlabel("all on the\nedge", fontsize=8.5)
+    axes.grid(False, axis="x")
+
+
+def _draw_main(axes: Axes, records: Sequence[TrialRecord], front: Sequence[TrialRecord], info: RunInfo) -> None:
+    tidy(axes)
+    axes.set_xscale("log")
+    others = [r.validation for r in records if is_split(r, info)]
+    axes.scatter([m.bytes for m in others], [m.quality for m in others], s=9, color=FAINT, linewidths=0)
+    for name, members in image_frontiers(records).items():
+        _codec(axes, name, members)
+    _members(axes, [r for r in front if is_split(r, info)], info, "o", 46)
+    colour = share_colours()(0.45)
+    axes.scatter([], [], s=46, color=colour, edgecolors="white", label="split: features are sent")
+    axes.scatter(
+        [], [], s=62, marker="p", color=colour, edgecolors="white", label="all on the edge: nothing is sent"
+    )
+    _members(axes, [r for r in front if is_image(r)], info, None, 0)
+    axes.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=0.92, edgecolor=FAINT, labelcolor=INK)
+    axes.set_xlabel("bytes sent for one sample (mean packet)")
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:g} B" if value < 1000 else f"{value / 1000:g} kB")
+    )
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.tick_params(labelleft=False)
+    axes.spines["left"].set_linestyle((0, (2, 2)))
+
+
+def _codec(axes: Axes, name: str, members: Sequence[TrialRecord]) -> None:
+    on_test = all(record.finalist for record in members)
+    points = [shown(record)[0] if on_test else record.validation for record in members]
+    colour = FORMATS.get(name, MUTED)
+    axes.plot(
+        [point.bytes for point in points],
+        [point.quality for point in points],
+        color=colour,
+        linewidth=1.3,
+        alpha=0.85,
+        marker=MARKERS.get(name, "s"),
+        markersize=4.5,
+        markeredgecolor="white",
+        markeredgewidth=0.6,
+        label=f"all in the cloud: {name} ({'test' if on_test else 'validation'})",
+    )
+
+
+def _members(axes: Axes, members: Sequence[TrialRecord], info: RunInfo, marker: str | None, size: float) -> None:
+    for record in members:
+        measured, _ = shown(record)
+        share = record.validation.edge_flops / info.whole_flops
+        colour = share_colours()(NORM(share)) if marker else FORMATS.get(record.config.image_format, MUTED)
+        if record.finalist:
+            axes.vlines(measured.bytes, *record.finalist.quality_interval, color=colour, linewidth=1.1, alpha=0.5)
+        if marker:
+            axes.scatter(
+                measured.bytes, measured.quality, s=size, color=colour, marker=marker, edgecolors="white",
+                linewidths=0.8, zorder=3,
+            )  # fmt: skip
+
+
+def _limits(strip: Axes, main: Axes, records: Sequence[TrialRecord], drawn: Sequence[TrialRecord]) -> None:
+    sent = [record.validation.bytes for record in records if record.validation.bytes > 0] or [1.0, 1000.0]
+    main.set_xlim(min(sent) / 1.25, max(sent) * 1.25)
+    low, high = _span([shown(record)[0].quality for record in drawn] or [0.0, 1.0])
+    strip.set_ylim(low, high)
+
+
+def _span(values: Sequence[float]) -> tuple[float, float]:
+    margin = max(0.1 * (max(values) - min(values)), 0.02)
+    return max(0.0, min(values) - margin), min(1.0, max(values) + margin)

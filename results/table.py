@@ -1,0 +1,98 @@
+"""Tables of the front for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from results.naming import modules, sent, si
+from results.plain_answers import plain_answers
+from results.record import RunInfo, TrialRecord
+from results.summary import shown
+
+Cell = Callable[[TrialRecord], str]
+SHORT = {"cloud_flops": "cloud\nmadds", "edge_params": "edge\nparams", "edge_memory": "edge\nmemory"}
+NOTE = (
+    "val: the search's figure on validation; test: the refined finalist's, its bootstrap 95 % interval. "
+    "madds: multiply-adds on the edge for one sample (fvcore). sent: channels/stride and bits, "
+    "or image format, quality@side. modules: kept in each stage on the edge."
+)
+
+
+def front_table(front: Sequence[TrialRecord], info: RunInfo, title: str | None = None) -> Table:
+    """Return the front as a table: where it is cut, what is sent, quality and bytes on validation and test."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0)
+    for header, justify, _ in _columns(info):
+        table.add_column(header, justify="left" if justify == "left" else "right", no_wrap=True)
+    for record in front:
+        table.add_row(*(cell(record) for _, _, cell in _columns(info)))
+    return table
+
+
+def run_table(records: Sequence[TrialRecord], front: Sequence[TrialRecord], info: RunInfo) -> RenderableType:
+    """Return the front and, below it, the two plain answers, with a line that says what the columns mean."""
+    members = f"{len(front)} member{'s' if len(front) != 1 else ''}"
+    return Group(
+        front_table(front, info, f"Pareto set of {info.name}: {members}"),
+        front_table(plain_answers(records, info), info, "The two plain answers: an image, or all on the edge"),
+        Text(NOTE, style="dim"),
+    )
+
+
+def compact_table(front: Sequence[TrialRecord], info: RunInfo, rows: int) -> Table:
+    """Return at most ``rows`` members, spread evenly along the front, with their validation figures."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    columns = [column for column in _columns(info) if not column[0].endswith(("test", "±"))]
+    for header, justify, _ in columns:
+        table.add_column(header.replace("\n", " "), justify="left" if justify == "left" else "right", no_wrap=True)
+    for record in _spread(front, rows):
+        table.add_row(*(cell(record) for _, _, cell in columns))
+    return table
+
+
+def _spread(front: Sequence[TrialRecord], rows: int) -> list[TrialRecord]:
+    if len(front) <= rows:
+        return list(front)
+    step = (len(front) - 1) / max(rows - 1, 1)
+    return [front[round(place * step)] for place in range(rows)]
+
+
+def _columns(info: RunInfo) -> list[tuple[str, str, Cell]]:
+    extra = [name for name in info.objectives if name in SHORT]
+    columns: list[tuple[str, str, Cell]] = [
+        ("trial", "right", lambda r: str(r.number)),
+        (f"split\nof {info.splits}", "right", lambda r: str(r.config.split)),
+        ("sent", "left", lambda r: sent(r.config, info)),
+        (f"{info.metric}\nval", "right", lambda r: f"{r.validation.quality:.3f}"),
+        (f"{info.metric}\ntest", "right", lambda r: _test(r, "quality")),
+        ("bytes\nval", "right", lambda r: si(r.validation.bytes)),
+        ("edge\nmadds", "right", lambda r: si(r.validation.edge_flops)),
+    ]
+    if len(extra) < 2:
+        columns.insert(2, ("modules", "left", lambda r: modules(r.config.edge_modules) if r.config.split else "-"))
+    if not extra:
+        columns.insert(-2, ("95 %\n±", "right", _half_width))
+        columns.insert(-1, ("bytes\ntest", "right", lambda r: _test(r, "bytes")))
+    return columns + [(SHORT[name], "right", _extra(name)) for name in extra]
+
+
+def _half_width(record: TrialRecord) -> str:
+    if record.finalist is None:
+        return "-"
+    low, high = record.finalist.quality_interval
+    return f"{(high - low) / 2:.3f}"
+
+
+def _extra(name: str) -> Cell:
+    return lambda record: si(record.validation[name])
+
+
+def _test(record: TrialRecord, name: str) -> str:
+    measured, source = shown(record)
+    if source != "test":
+        return "-"
+    return f"{measured.quality:.3f}" if name == "quality" else si(measured[name])
