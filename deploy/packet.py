@@ -1,0 +1,97 @@
+"""Packet: exactly what is sent for one sample.
+
+```
+bytes 0-1, big-endian   version (2 bits) | kind (2 bits) | check (12 bits)
+bytes 2..               payload
+check = crc32(payload), started from the codec's fingerprint, low 12 bits
+```
+
+The check does two jobs: a packet of another bundle and a damaged one both fail it, 4095 times in 4096.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+import numpy as np
+
+from deploy.errors import UserError
+
+VERSION = 1
+HEADER_BYTES = 2
+_CHECK_BITS = 12
+
+
+class PacketError(UserError):
+    """A packet that this bundle cannot have made: cut, damaged, foreign or of a newer version."""
+
+
+class PacketKind(IntEnum):
+    """What a packet's payload is."""
+
+    SYMBOLS = 1
+    IMAGE = 2
+
+
+class PayloadCodec(Protocol):
+    """Turns one sample's uint8 array into a payload and back."""
+
+    @property
+    def kind(self) -> PacketKind:
+        """The kind of its packets."""
+        ...
+
+    @property
+    def fingerprint(self) -> int:
+        """32 bits that both ends share and another bundle's codec does not."""
+        ...
+
+    def encode(self, sample: np.ndarray) -> bytes:
+        """Return the payload of one sample."""
+        ...
+
+    def decode(self, payload: bytes) -> np.ndarray:
+        """Return the sample of one payload.
+
+        Raises:
+            PacketError: the payload is none that ``encode`` returns.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class PacketCodec:
+    """Puts a payload codec's output behind the header, and checks the header on the way back."""
+
+    payload: PayloadCodec
+
+    def encode(self, sample: np.ndarray) -> bytes:
+        """Return the packet of one sample: uint8 symbols (C, h, w), or a uint8 image (H, W, 3)."""
+        payload = self.payload.encode(sample)
+        header = (VERSION << 2 | self.payload.kind) << _CHECK_BITS | self._check(payload)
+        return header.to_bytes(HEADER_BYTES, "big") + payload
+
+    def decode(self, packet: bytes) -> np.ndarray:
+        """Return the sample of a packet.
+
+        Raises:
+            PacketError: cut, damaged, foreign or of a newer version.
+        """
+        if len(packet) < HEADER_BYTES:
+            raise PacketError(f"packet of {len(packet)} bytes is shorter than its {HEADER_BYTES}-byte header")
+        top, check = divmod(int.from_bytes(packet[:HEADER_BYTES], "big"), 1 << _CHECK_BITS)
+        version, kind = divmod(top, 4)
+        if version != VERSION:
+            raise PacketError(f"packet has version {version}, this program reads {VERSION}; update the older end")
+        if kind != self.payload.kind:
+            raise PacketError(f"packet of kind {kind} where the bundle expects {self.payload.kind.name.lower()}")
+        payload = packet[HEADER_BYTES:]
+        if check != self._check(payload):
+            raise PacketError("packet is damaged or belongs to another bundle; use one bundle on both ends")
+        return self.payload.decode(payload)
+
+    def _check(self, payload: bytes) -> int:
+        return zlib.crc32(payload, self.payload.fingerprint) & ((1 << _CHECK_BITS) - 1)
