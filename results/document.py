@@ -15,6 +15,7 @@ from results.summary import summarise, summary_dict, summary_lines
 from search_spaces.objective import Objective
 
 FORMAT = "eccsearch.pareto/1"
+DIGITS = 10
 
 
 def document(records: Sequence[TrialRecord], info: RunInfo) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def document(records: Sequence[TrialRecord], info: RunInfo) -> dict[str, Any]:
         "flops": "multiply-adds for one sample, counted by fvcore",
         "trials": {kind: sum(record.kind == kind for record in records) for kind in ("search", "anchor")},
         "hypervolume": {
-            "value": hypervolume(records, info),
+            "value": round(hypervolume(records, info), DIGITS),
             "measured_on": "validation",
             "axes": [{"name": a.name, "axis": a.formula, "reference": a.reference} for a in axes(records, info)],
         },

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.atomic import atomic
-from results.document import document
+from results.document import document, member
 from results.pareto import pareto_set
 from results.record import RunInfo, TrialRecord
 
@@ -34,8 +34,21 @@ def csv_text(records: Sequence[TrialRecord], info: RunInfo) -> str:
 
     Columns are prefixed: ``config.``, ``validation.`` (the search's), ``refined_validation.`` and ``test.``.
     """
-    rows = [csv_row(record) for record in pareto_set(records, info.objectives)]
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return _csv([csv_row(record) for record in pareto_set(records, info.objectives)])
+
+
+def record_json(record: TrialRecord) -> str:
+    """Return one record as JSON."""
+    return json.dumps(member(record), indent=2, allow_nan=False) + "\n"
+
+
+def record_csv(record: TrialRecord) -> str:
+    """Return one record as CSV with the columns of pareto.csv."""
+    return _csv([csv_row(record)])
+
+
+def _csv(rows: Sequence[dict[str, Any]]) -> str:
+    columns = list(dict.fromkeys(name for row in rows for name in row)) or ["trial"]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()

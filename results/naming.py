@@ -22,10 +22,11 @@ def si(value: float, digits: int = 3) -> str:
     """Return ``1.23 M`` for 1,230,000: ``digits`` significant digits and a metric prefix."""
     if value == int(value) and abs(value) < 1000:
         return str(int(value))
+    rounded = float(f"{value:.{digits}g}")
     for size, prefix in _PREFIXES:
-        if abs(value) >= size * (1 - 0.5 * 10.0**-digits):
-            return f"{_significant(value / size, digits)} {prefix}"
-    return _significant(value, digits)
+        if abs(rounded) >= size:
+            return f"{_significant(rounded / size, digits)} {prefix}"
+    return _significant(rounded, digits)
 
 
 def _significant(value: float, digits: int) -> str:

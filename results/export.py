@@ -1,0 +1,133 @@
+"""Export: a derived model as a bundle that runs without torch."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import nn
+
+from deploy.bundle import CLOUD, EDGE, SAMPLE, TABLES, Bundle
+from deploy.image_codec import ImageCodec, ImageSettings
+from deploy.manifest import Manifest
+from deploy.preprocess import PREPROCESSING
+from deploy.symbol_tables import SymbolTables
+from results.onnx_export import write_onnx
+from search_spaces.config import Config
+from search_spaces.task import Task
+
+PACKAGES = (
+    "eccsearch",
+    "torch",
+    "torchvision",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+    "constriction",
+    "numpy",
+    "pillow",
+)
+
+
+class Derived(Protocol):
+    """What exporting needs of a derived model.
+
+    Attributes:
+        config: Its configuration.
+        symbol_shape: Channels, height and width of the symbols; None where none are sent.
+    """
+
+    config: Config
+    symbol_shape: tuple[int, int, int] | None
+
+    @property
+    def edge(self) -> nn.Module | None:
+        """Images (b, 3, H, W) to uint8 symbols, or to raw outputs where all is on the edge; None at split 0."""
+        ...
+
+    @property
+    def cloud(self) -> nn.Module | None:
+        """Symbols, or images at split 0, to raw outputs; None where all is on the edge."""
+        ...
+
+
+def export_bundle(
+    derived: Derived,
+    task: Task,
+    path: Path,
+    tables: SymbolTables | None,
+    metrics: Mapping[str, Mapping[str, float]],
+) -> Bundle:
+    """Write a derived model as a bundle and return it opened.
+
+    Args:
+        derived: The model's edge and cloud part.
+        task: Gives classes, image size and post-processing.
+        path: The bundle's folder; an older bundle there is replaced.
+        tables: The symbol tables it was measured with; None where no symbols are sent.
+        metrics: Measures by name, by data split.
+
+    Raises:
+        UserError: ``path`` holds something else or cannot be written.
+        ValueError: symbols are sent and there are no tables for them.
+    """
+    if (derived.symbol_shape is None) != (tables is None):
+        raise ValueError("symbol tables are needed exactly where symbols are sent")
+    manifest = _manifest(derived, task, tables, metrics)
+
+    def fill(folder: Path) -> None:
+        _write_programs(derived, manifest, folder)
+        if tables is not None:
+            tables.save(folder / TABLES)
+        if manifest.kind == "image":
+            (folder / SAMPLE).write_bytes(ImageCodec(_image_settings(derived.config, task)).sample)
+
+    return Bundle.write(path, manifest, fill)
+
+
+def _write_programs(derived: Derived, manifest: Manifest, folder: Path) -> None:
+    image = torch.zeros(1, 3, *manifest.image_size)
+    if derived.edge is not None:
+        write_onnx(derived.edge, image, folder / EDGE)
+    if derived.cloud is not None:
+        shape = manifest.symbol_shape
+        received = image if shape is None else torch.zeros(1, *shape, dtype=torch.uint8)
+        write_onnx(derived.cloud, received, folder / CLOUD)
+
+
+def _manifest(
+    derived: Derived, task: Task, tables: SymbolTables | None, metrics: Mapping[str, Mapping[str, float]]
+) -> Manifest:
+    kind = "image" if derived.edge is None else "edge" if derived.cloud is None else "features"
+    return Manifest(
+        kind=kind,
+        task=task.name,
+        metric=task.metric,
+        classes=task.classes,
+        image_size=(task.image_size, task.image_size),
+        config=derived.config.to_params(),
+        preprocessing=PREPROCESSING,
+        postprocessing=task.postprocessing(),
+        metrics={split: dict(measures) for split, measures in metrics.items()},
+        versions=_versions(),
+        symbol_shape=derived.symbol_shape,
+        bits=0 if tables is None else tables.bits,
+    )
+
+
+def _image_settings(config: Config, task: Task) -> ImageSettings:
+    side = task.image_size
+    return ImageSettings(config.image_format, config.image_quality, config.image_resolution, (side, side))
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "not installed as a package"
+    return versions

@@ -1,0 +1,48 @@
+"""Outcome: everything that a run leaves behind, on disk and on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from results.files import write_files
+from results.hypervolume import hypervolume
+from results.pareto import pareto_set, why_empty
+from results.record import RunInfo, TrialRecord
+from results.summary import summarise, summary_lines
+from results.table import run_table
+from search_spaces.objective import Constraint
+
+
+def write_outcome(records: Sequence[TrialRecord], info: RunInfo, folder: Path) -> list[Path]:
+    """Write pareto.json, pareto.csv and, below ``plots/``, every plot; return their paths."""
+    # Drawing is slow to import and only needed here.
+    from results.plots import write_plots
+
+    return [*write_files(records, info, folder), *write_plots(records, info, folder / "plots")]
+
+
+def print_outcome(
+    console: Console, records: Sequence[TrialRecord], info: RunInfo, constraints: Sequence[Constraint] = ()
+) -> None:
+    """Print the front, the plain answers and the summary in words; where the front is empty, why it is."""
+    front = pareto_set(records, info.objectives)
+    if not front:
+        console.print(Text(_capital(why_empty(records, constraints)) + "."))
+        return
+    console.print(run_table(records, front, info))
+    console.print()
+    for line in [f"Hypervolume {hypervolume(records, info):.4f}.", *outcome_lines(records, front, info)]:
+        console.print(Text(line))
+
+
+def outcome_lines(records: Sequence[TrialRecord], front: Sequence[TrialRecord], info: RunInfo) -> list[str]:
+    """Return the summary in words, one sentence a line."""
+    return summary_lines(summarise(records, front, info), info)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,30 @@
+import pytest
+from synthetic_records import INFO, realistic
+
+from results.importance import importances, parameter_table
+
+
+@pytest.fixture(scope="module")
+def shares(records):
+    return importances(records, INFO)
+
+
+def test_shares_add_up_for_each_objective(shares):
+    assert list(shares) == list(INFO.objectives)
+    assert all(sum(values.values()) == pytest.approx(1.0) for values in shares.values())
+
+
+def test_what_makes_the_bytes_is_found(shares):
+    ranked = sorted(shares["bytes"], key=shares["bytes"].get, reverse=True)
+    assert set(ranked[:4]) == {"split", "stride", "width", "bits"}
+    assert max(shares["edge_flops"], key=shares["edge_flops"].get) == "split"
+
+
+def test_too_few_trials_say_nothing():
+    assert importances(realistic(11, finalists=False), INFO) == {}
+
+
+def test_only_parameters_that_vary_are_ranked(records):
+    names, table = parameter_table(records)
+    assert "split" in names and "cloud_modules" not in names
+    assert table.shape == (len(records), len(names))

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+from PIL import Image
+from synthetic_records import INFO, realistic
+
+from results.outcome import write_outcome
+from results.plots import PLOTS, write_plots
+
+
+def ink(path):
+    """The share of pixels that are not white."""
+    pixels = np.asarray(Image.open(path).convert("L"))
+    return float((pixels < 245).mean())
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_each_plot_is_a_png_with_something_on_it(name, records, tmp_path):
+    (path,) = write_plots(records, INFO, tmp_path, [name])
+    assert path.name == f"{name}.png"
+    assert Image.open(path).format == "PNG"
+    assert ink(path) > 0.02
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_the_smallest_runs_can_be_drawn(count, tmp_path):
+    some = realistic(1, finalists=False)[-count:] if count else []
+    assert all(ink(path) > 0.001 for path in write_plots(some, INFO, tmp_path))
+
+
+def test_a_run_leaves_its_files_and_plots_in_its_folder(tmp_path):
+    paths = write_outcome(realistic(3), INFO, tmp_path)
+    found = {str(path.relative_to(tmp_path)) for path in paths}
+    assert found == {"pareto.json", "pareto.csv", *(f"plots/{name}.png" for name in PLOTS)}
+    assert all(path.exists() for path in paths)

@@ -1,0 +1,107 @@
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+from synthetic_records import realistic
+
+from results.outcome import print_outcome
+from results.panel import trial_panel
+from results.pareto import pareto_set
+from results.table import compact_table, front_table, run_table
+from search_spaces.objective import Constraint
+
+
+def printed(renderable, width=80):
+    console = Console(file=io.StringIO(), width=width)
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+def assert_fits(text):
+    assert max(cell_len(line) for line in text.splitlines()) <= 80
+    assert "…" not in text
+
+
+def rows_of(text):
+    return [line.split() for line in text.splitlines() if re.match(r"\s*\d+ ", line)]
+
+
+def test_the_front_takes_one_line_a_member_in_80_columns(front, info):
+    text = printed(front_table(front, info))
+    assert_fits(text)
+    assert [int(row[0]) for row in rows_of(text)] == [member.number for member in front]
+
+
+def test_nothing_more_appears_in_a_wider_terminal(front, info):
+    assert rows_of(printed(front_table(front, info), 80)) == rows_of(printed(front_table(front, info), 300))
+
+
+def test_validation_and_test_stand_side_by_side(front, info):
+    text = printed(front_table(front, info))
+    assert re.search(r"mAP +mAP", text) and re.search(r"val +test", text)
+    first = front[0]
+    assert f"{first.validation.quality:.3f} {first.finalist.test.quality:.3f}" in text
+
+
+def test_what_was_not_measured_on_test_has_a_dash(info):
+    record = realistic(5, finalists=False)[-1]
+    assert rows_of(printed(front_table([record], info)))[0].count("-") == 3
+
+
+def test_the_widest_values_still_fit(front, info):
+    wide = replace(
+        front[0],
+        number=99999,
+        config=replace(front[0].config, split=11, edge_modules=(16, 16, 16, 16), width=128, stride=2, bits=8),
+    )
+    text = printed(front_table([wide], replace(info, splits=12, metric="top-1")))
+    assert_fits(text)
+    assert "99999" in text and "16-16-16-16" in text and "128ch/2 8b" in text
+
+
+@pytest.mark.parametrize(
+    "more", [("cloud_flops",), ("edge_params", "edge_memory"), ("cloud_flops", "edge_params", "edge_memory")]
+)
+def test_further_objectives_get_columns_of_their_own(front, info, more):
+    text = printed(front_table(front, replace(info, objectives=info.objectives + more)))
+    assert_fits(text)
+    assert len(rows_of(text)) == len(front)
+
+
+def test_the_plain_answers_and_the_meaning_of_the_columns_are_printed(records, front, info):
+    text = printed(run_table(records, front, info))
+    assert_fits(text)
+    assert "two plain answers" in text and "multiply-adds" in text
+    assert all(name in text for name in ("jpeg", "webp", "avif", "nothing"))
+
+
+def test_the_compact_table_shows_both_ends_of_the_front(front, info):
+    rows = rows_of(printed(compact_table(front, info, 6)))
+    assert len(rows) == 6
+    assert (int(rows[0][0]), int(rows[-1][0])) == (front[0].number, front[-1].number)
+
+
+def test_every_panel_fits_and_says_everything(records, info):
+    for record in records[::9] + records[-3:]:
+        text = printed(trial_panel(record, info, on_front=record.finalist is not None))
+        assert_fits(text)
+        assert f"trial {record.number}" in text and "edge multiply-adds" in text
+        assert ("refined, test" in text) == (record.finalist is not None)
+
+
+def test_an_empty_front_is_explained(info):
+    records = [replace(record, feasible=False) for record in realistic(5, finalists=False)]
+    console = Console(file=io.StringIO(), width=80)
+    print_outcome(console, records, info, [Constraint.parse("edge_memory<=-1")])
+    assert "none of 33 trials meets every constraint" in " ".join(console.file.getvalue().split())
+
+
+def test_the_outcome_ends_with_the_summary(records, front, info):
+    console = Console(file=io.StringIO(), width=80)
+    print_outcome(console, records, info)
+    text = " ".join(console.file.getvalue().split())
+    assert "Hypervolume 0." in text and "Splitting pays" in text
+    assert pareto_set(records, info.objectives) == front
