@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -81,14 +81,22 @@ def _keep(trainee: Trainee, done: int, checkpoint: Path) -> None:
 def _resume(trainee: Trainee, checkpoint: Path, reporter: Reporter) -> int:
     if not checkpoint.exists():
         return 0
-    try:
-        state = torch.load(checkpoint, weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        reporter.say(f"{checkpoint} is damaged ({type(error).__name__}): training starts again")
+    if not _whole(checkpoint):
+        reporter.say(f"{checkpoint} is damaged: training starts again")
         return 0
+    state = torch.load(checkpoint, weights_only=True)
     trainee.load_state_dict(state["trainee"])
     reporter.advance(state["done"], "continued")
     return int(state["done"])
+
+
+def _whole(checkpoint: Path) -> bool:
+    """Return whether every part of the zip archive that torch.save writes has its checksum."""
+    try:
+        with zipfile.ZipFile(checkpoint) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, EOFError):
+        return False
 
 
 def seeded(*parts: int) -> torch.Generator:

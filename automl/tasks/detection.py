@@ -16,7 +16,7 @@ from automl.tasks.augment import jittered, shifted
 from automl.tasks.nets import Detector, Stage
 from automl.tasks.scenes import Scene, SceneStyle, compose
 from automl.tasks.sources import CLASSES, SPLITS, source
-from automl.tasks.splits import digest, stacked
+from automl.tasks.splits import Counts, digest, stacked
 from evaluators.detection_quality import bootstrap_map, mean_average_precision
 from search_spaces.task import DataSplit, Outputs, Prediction, Recipe, SplitName, Target
 
@@ -25,18 +25,7 @@ STEM = 16
 STAGES: tuple[Stage, ...] = ((24, 2), (24, 1), (48, 2), (48, 1), (64, 1), (64, 1))
 HEAD_CONVS = 2
 STYLE = SceneStyle()
-RECIPE = Recipe(steps=2200, batch=16, learning_rate=3e-3, weight_decay=0.02)
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Number of samples in each split."""
-
-    train: int
-    validation: int
-    test: int
-
-
+RECIPE = Recipe(steps=2200, batch=16, learning_rate=6e-3, weight_decay=0.02)
 COUNTS = Counts(2400, 256, 400)
 
 

@@ -29,9 +29,9 @@ class SceneStyle:
 
     size: int = 96
     digits: tuple[int, int] = (2, 7)
-    height: tuple[float, float] = (10.0, 34.0)
+    height: tuple[float, float] = (12.0, 36.0)
     slant: float = 20.0
-    contrast: tuple[float, float] = (28.0, 110.0)
+    contrast: tuple[float, float] = (45.0, 120.0)
     covered: float = 0.25
     noise: float = 3.0
 
@@ -51,6 +51,14 @@ class Scene:
     labels: np.ndarray
 
 
+@dataclass(frozen=True)
+class _Stroke:
+    """One digit before it is written: its opacity, uint8 (h, w), and where that lies in the scene."""
+
+    opacity: np.ndarray
+    place: tuple[slice, slice]
+
+
 def compose(source: Source, style: SceneStyle, rng: np.random.Generator) -> Scene:
     """Compose one scene from a split's source material."""
     canvas = photo_crop(source, style.size, rng)
@@ -58,16 +66,23 @@ def compose(source: Source, style: SceneStyle, rng: np.random.Generator) -> Scen
     labels: list[int] = []
     for _ in range(int(rng.integers(style.digits[0], style.digits[1] + 1))):
         scan = int(rng.integers(len(source.scans)))
-        opacity = _placed(source.scans[scan], style, rng)
-        ink = opacity >= INK
+        stroke = _placed(source.scans[scan], style, rng)
+        ink = np.zeros((style.size, style.size), bool)
+        ink[stroke.place] = stroke.opacity >= INK
         if not _fits(ink, masks, style.covered):
             continue
         masks = [mask & ~ink for mask in masks] + [ink]
         labels.append(int(source.labels[scan]))
-        _write(canvas, opacity, ink, style, rng)
-    canvas += rng.normal(0.0, style.noise, canvas.shape).astype(np.float32)
+        write(canvas[stroke.place], stroke.opacity, style.contrast, rng)
     boxes = np.array([_box(mask) for mask in masks], np.float32).reshape(-1, 4)
-    return Scene(np.clip(np.round(canvas), 0, 255).astype(np.uint8), boxes, np.array(labels, np.int64))
+    return Scene(developed(canvas, style.noise, rng), boxes, np.array(labels, np.int64))
+
+
+def developed(canvas: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """Return the canvas with sensor noise as uint8, same shape."""
+    noisy = canvas + rng.standard_normal(canvas.shape, np.float32) * np.float32(noise)
+    pixels: np.ndarray = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    return pixels
 
 
 def photo_crop(source: Source, size: int, rng: np.random.Generator) -> np.ndarray:
@@ -80,48 +95,47 @@ def photo_crop(source: Source, size: int, rng: np.random.Generator) -> np.ndarra
     resized = Image.fromarray(crop).resize((size, size), Image.Resampling.LANCZOS)
     pixels = np.asarray(resized, np.float32)
     pixels = pixels[:, ::-1] if rng.random() < 0.5 else pixels
-    return pixels * rng.uniform(0.7, 1.1) + rng.uniform(-10.0, 25.0)
+    return pixels * np.float32(rng.uniform(0.7, 1.0)) + np.float32(rng.uniform(0.0, 20.0))
 
 
-def _placed(scan: np.ndarray, style: SceneStyle, rng: np.random.Generator) -> np.ndarray:
-    """Return the opacity (size, size) of one scan at a random height, slant and place, wholly inside the scene."""
+def _placed(scan: np.ndarray, style: SceneStyle, rng: np.random.Generator) -> _Stroke:
+    """Return one scan at a random height, slant and place, wholly inside the scene."""
     low, high = np.log(style.height)
     height = float(np.exp(rng.uniform(low, high)))
-    angle = np.deg2rad(rng.uniform(-style.slant, style.slant))
+    side = int(np.ceil(height * 1.4))
+    top, left = (int(at) for at in rng.integers(0, style.size - side + 1, 2))
+    opacity = drawn(scan, height, float(rng.uniform(-style.slant, style.slant)), side, rng)
+    return _Stroke(opacity, (slice(top, top + side), slice(left, left + side)))
+
+
+def drawn(scan: np.ndarray, height: float, slant: float, side: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the opacity, uint8 (side, side), of a scan drawn ``height`` pixels high in the middle."""
+    angle, scale = np.deg2rad(slant), scan.shape[0] / height
     squeeze = rng.uniform(0.85, 1.15)
-    x, y = rng.uniform(height * 0.55, style.size - height * 0.55, 2)
-    scale = scan.shape[0] / height
-    cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
-    middle = scan.shape[0] / 2 + 2
-    affine = (
-        cos * squeeze,
-        sin * squeeze,
-        middle - (cos * x + sin * y) * squeeze,
-        -sin,
-        cos,
-        middle + sin * x - cos * y,
-    )
+    cos, sin = float(np.cos(angle)) * scale, float(np.sin(angle)) * scale
+    inside, outside = scan.shape[0] / 2 + 2, side / 2
+    across = (cos * squeeze, sin * squeeze, inside - (cos + sin) * squeeze * outside)
+    down = (-sin, cos, inside + (sin - cos) * outside)
     padded = Image.fromarray(np.pad(scan, 2))
-    drawn = padded.transform((style.size, style.size), Image.Transform.AFFINE, affine, Image.Resampling.BICUBIC)
-    return np.asarray(drawn)
+    resampled = padded.transform((side, side), Image.Transform.AFFINE, across + down, Image.Resampling.BICUBIC)
+    return np.asarray(resampled)
 
 
 def _fits(ink: np.ndarray, masks: list[np.ndarray], covered: float) -> bool:
     return int(ink.sum()) >= 12 and all((mask & ink).sum() <= covered * mask.sum() for mask in masks)
 
 
-def _write(
-    canvas: np.ndarray, opacity: np.ndarray, ink: np.ndarray, style: SceneStyle, rng: np.random.Generator
-) -> None:
-    """Blend the digit into ``canvas``: its ink is the mean colour beneath it moved by a random contrast."""
-    beneath = canvas[ink].mean(axis=0)
-    contrast = rng.uniform(*style.contrast)
-    tint = rng.normal(0.0, 1.0, 3)
-    direction = np.sign(127.5 - beneath.mean() + rng.normal(0.0, 60.0)) + 0.6 * tint
-    colour = np.clip(beneath + contrast * direction / np.abs(direction).mean(), 0, 255)
+def write(canvas: np.ndarray, opacity: np.ndarray, contrast: tuple[float, float], rng: np.random.Generator) -> None:
+    """Blend a digit into ``canvas`` (h, w, 3), in place.
+
+    Its colour is the mean beneath its ink moved by a random contrast, mostly towards the other end of the
+    grey scale.
+    """
+    beneath = canvas[opacity >= INK].mean(axis=0)
+    direction = np.sign(127.5 - beneath.mean() + rng.normal(0.0, 30.0)) + 0.6 * rng.normal(0.0, 1.0, 3)
+    moved = beneath + rng.uniform(*contrast) * direction / np.abs(direction).mean()
     alpha = (opacity / np.float32(255))[..., None]
-    canvas *= 1 - alpha
-    canvas += alpha * colour.astype(np.float32)
+    canvas += alpha * (np.clip(moved, 0, 255).astype(np.float32) - canvas)
 
 
 def _box(mask: np.ndarray) -> tuple[int, int, int, int]:

@@ -39,7 +39,9 @@ def source(split: SplitName) -> Source:
     digits = load_digits()
     own = _own_scans(digits.target, split)
     ink = np.round(digits.images[own] * (255 / 16)).astype(np.uint8)
-    photos = tuple(_own_region(photo, split) for photo in load_sample_images().images)
+    temple, flower = load_sample_images().images
+    # The flower lies on the left of its photograph, the rest is blur: mirrored, every split gets petals or leaves.
+    photos = (_own_region(temple, split), _own_region(flower[:, ::-1], split))
     return Source(ink, digits.target[own].astype(np.int64), photos)
 
 

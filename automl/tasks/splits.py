@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from search_spaces.task import DataSplit, SplitName, Target
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Number of samples in each split."""
+
+    train: int
+    validation: int
+    test: int
 
 
 def stacked(name: SplitName, images: Sequence[np.ndarray], targets: Sequence[Target]) -> DataSplit:
