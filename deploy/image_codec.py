@@ -5,9 +5,9 @@ image (H, W, 3) --resize, Pillow--> file --strip--> payload --restore--> file --
 ```
 
 The rivals get the best of each format that is fast enough to search with. JPEG: the smaller of the standard and the
-image's own Huffman tables. WebP: the slowest method. AVIF: speed 6, whose payloads are within
-2.5 % of speed 4's in a fifth of its time. (Progressive JPEG is left out: it wins, by up to 6 %, only above 160 pixels at
-quality 80 and more.)
+image's own Huffman tables. WebP: the slowest method. AVIF: speed 6, whose payloads are within 2.5 % of
+speed 4's in a fifth of its time. (Progressive JPEG is left out: it wins, by up to 6 %, only from 160 pixels and
+quality 80 on.)
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from PIL import Image
 from deploy.errors import UserError, unknown
 from deploy.image_container import CONTAINERS
 from deploy.packet import PacketError, PacketKind
+from deploy.unreadable import UNREADABLE
 
 _ENCODERS: dict[str, tuple[dict[str, Any], ...]] = {
     "jpeg": ({"subsampling": "4:2:0"}, {"subsampling": "4:2:0", "optimize": True}),
@@ -129,7 +130,7 @@ class ImageCodec:
                 if picture.size != (sent_width, sent_height):
                     raise ValueError(f"it is {picture.size} pixels")
                 image = picture.convert("RGB")
-        except (OSError, ValueError, SyntaxError, IndexError, OverflowError, Image.DecompressionBombError) as error:
+        except UNREADABLE as error:
             raise PacketError(
                 f"packet is damaged: no {self.settings.format} image of these settings ({error})"
             ) from None

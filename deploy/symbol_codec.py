@@ -4,9 +4,9 @@
 symbols (C, h, w) --one static model a channel--> interval [low, low + width) --> shortest byte string
 ```
 
-The coder is constriction's (Bamler 2022, arXiv 2201.01741; range coding: Martin 1979). Its stack coder (ANS) costs two
-to three bytes more a packet, because an empty stack wastes most of its first 24 bits. The models are made from floats,
-but nothing depends on rounding: see ``_model``.
+The coder is constriction's (Bamler 2022, arXiv 2201.01741; range coding: Martin 1979). Its stack coder (ANS) costs
+two to three bytes more a packet, because an empty stack wastes most of its first 24 bits. The models are made from
+floats, but nothing depends on rounding: see ``_model``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,159 @@
+"""Bundle: one configuration as a folder that runs without torch.
+
+```
+bundle/  manifest.json          config, shapes, pre- and post-processing, metrics, versions, sha256 of every file
+         edge.onnx              image (1, 3, H, W) in 0..1 -> symbols uint8, or raw outputs where all is on the edge
+         cloud.onnx             symbols, or the image at split 0 -> raw outputs
+         tables.npy             the symbol codec's integer tables         (where symbols are sent)
+         sample                 what the image codec's files have in common   (at split 0)
+```
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deploy.errors import UserError
+from deploy.image_codec import ImageCodec, ImageSettings
+from deploy.manifest import FileEntry, Manifest
+from deploy.packet import PacketCodec
+from deploy.symbol_codec import SymbolCodec
+from deploy.symbol_tables import SymbolTables
+
+MANIFEST = "manifest.json"
+EDGE = "edge.onnx"
+CLOUD = "cloud.onnx"
+TABLES = "tables.npy"
+SAMPLE = "sample"
+_NEEDED = {"image": {CLOUD, SAMPLE}, "features": {EDGE, CLOUD, TABLES}, "edge": {EDGE}}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk whose manifest and files have been checked."""
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: Path) -> Bundle:
+        """Read the manifest and check every file's presence, size and hash.
+
+        Raises:
+            UserError: missing, tampered with, of a newer format, or incomplete.
+        """
+        manifest = _read_manifest(path)
+        for name in sorted(_NEEDED[manifest.kind] - set(manifest.files)):
+            raise UserError(f"bundle '{path}' lists no {name}; export it again")
+        for name, entry in manifest.files.items():
+            _check_file(path / name, entry)
+        return cls(path, manifest)
+
+    @classmethod
+    def write(cls, path: Path, manifest: Manifest, fill: Callable[[Path], None]) -> Bundle:
+        """Write a bundle in one step: readers see the old one, or none, until the new one is complete.
+
+        Args:
+            path: The bundle's folder; an older bundle there is replaced.
+            manifest: All but ``files``.
+            fill: Writes the bundle's other files into the folder it is given.
+
+        Raises:
+            UserError: ``path`` holds something else, or cannot be written.
+        """
+        _refuse_foreign(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            building = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        except OSError as error:
+            raise UserError(f"cannot write a bundle at '{path}': {error.strerror}; choose another --out") from None
+        try:
+            fill(building)
+            entries = {file.name: _entry(file) for file in sorted(building.iterdir())}
+            (building / MANIFEST).write_text(replace(manifest, files=entries).to_json(), encoding="utf-8")
+            building.chmod(0o755)
+            _swap(building, path)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+        return cls.open(path)
+
+    @property
+    def image_settings(self) -> ImageSettings:
+        """How split 0 compresses an image."""
+        config = self.manifest.config
+        return ImageSettings(
+            str(config["image_format"]),
+            int(config["image_quality"]),
+            int(config["image_resolution"]),
+            self.manifest.image_size,
+        )
+
+    def packet_codec(self) -> PacketCodec:
+        """Return the codec of the bundle's packets.
+
+        Raises:
+            UserError: everything runs on the edge, so nothing is sent; or the tables do not fit the symbols.
+        """
+        manifest = self.manifest
+        if manifest.kind == "edge":
+            raise UserError(f"bundle '{self.path}' runs entirely on the edge and sends no packets")
+        if manifest.kind == "image":
+            return PacketCodec(ImageCodec(self.image_settings, (self.path / SAMPLE).read_bytes()))
+        tables, shape = SymbolTables.load(self.path / TABLES), manifest.symbol_shape
+        assert shape is not None
+        if tables.bits != manifest.bits or tables.channels != shape[0]:
+            raise UserError(f"bundle '{self.path}' has tables that do not fit its symbols; export it again")
+        return PacketCodec(SymbolCodec(tables, shape))
+
+
+def _read_manifest(path: Path) -> Manifest:
+    try:
+        text = (path / MANIFEST).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        what = f"has no readable {MANIFEST}" if path.is_dir() else "is no folder"
+        raise UserError(f"'{path}' is no bundle: it {what}; make one with: eccsearch export") from None
+    try:
+        return Manifest.from_json(text)
+    except UserError as error:
+        raise UserError(f"cannot use bundle '{path}': {error}") from None
+
+
+def _entry(file: Path) -> FileEntry:
+    content = file.read_bytes()
+    return FileEntry(len(content), hashlib.sha256(content).hexdigest())
+
+
+def _check_file(file: Path, entry: FileEntry) -> None:
+    if not file.is_file():
+        raise UserError(f"bundle '{file.parent}' lacks {file.name}; export it again")
+    if _entry(file) != entry:
+        raise UserError(f"bundle '{file.parent}': {file.name} is damaged or was changed; export it again")
+
+
+def _refuse_foreign(path: Path) -> None:
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise UserError(f"'{path}' is a file; choose another --out")
+    if any(path.iterdir()) and not _is_bundle(path):
+        raise UserError(f"folder '{path}' is not empty and is no bundle; choose another --out")
+
+
+def _is_bundle(path: Path) -> bool:
+    names = {MANIFEST, EDGE, CLOUD, TABLES, SAMPLE}
+    return (path / MANIFEST).is_file() and {entry.name for entry in path.iterdir()} <= names
+
+
+def _swap(building: Path, path: Path) -> None:
+    if not path.exists():
+        building.rename(path)
+        return
+    old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    path.replace(old)
+    building.rename(path)
+    shutil.rmtree(old)

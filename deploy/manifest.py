@@ -1,0 +1,119 @@
+"""Manifest: what a bundle says of itself, as ``manifest.json``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from deploy.errors import UserError
+
+FORMAT = 1
+KINDS = ("image", "features", "edge")
+_CHECKSUM = "sha256"
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """Size in bytes and sha256 (hexadecimal) of one file of the bundle."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything but weights and tables that running a bundle needs.
+
+    Attributes:
+        kind: What crosses the split point: ``image`` (split 0), ``features``, or nothing, ``edge`` (split N).
+        task: The task's name.
+        metric: What ``quality`` is: ``mAP`` or ``top-1``.
+        classes: Class names, in the order of the labels.
+        image_size: Height and width of the model's input.
+        config: The configuration's flat parameters.
+        preprocessing: How a picture becomes the model's input.
+        postprocessing: How raw outputs become predictions.
+        metrics: Measures by name, by data split: ``{"validation": {"quality": 0.71, ...}, "test": ...}``.
+        versions: Versions of the packages that made the bundle.
+        symbol_shape: Channels, height and width of the symbols; None where none are sent.
+        bits: Bit width of a symbol; 0 where none are sent.
+        files: Size and sha256 of every other file.
+        format: Version of the bundle's format.
+    """
+
+    kind: str
+    task: str
+    metric: str
+    classes: tuple[str, ...]
+    image_size: tuple[int, int]
+    config: Mapping[str, Any]
+    preprocessing: Mapping[str, Any]
+    postprocessing: Mapping[str, Any]
+    metrics: Mapping[str, Mapping[str, float]]
+    versions: Mapping[str, str]
+    symbol_shape: tuple[int, int, int] | None = None
+    bits: int = 0
+    files: Mapping[str, FileEntry] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def to_json(self) -> str:
+        """Return the manifest as JSON, with the sha256 of its own content."""
+        content = asdict(self)
+        return json.dumps({**content, _CHECKSUM: _digest(content)}, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            UserError: no JSON object, a newer format, changed since it was written, or a field missing or wrong.
+        """
+        try:
+            content = json.loads(text)
+        except ValueError as error:
+            raise UserError(f"the manifest is no JSON ({error})") from None
+        if not isinstance(content, dict) or not isinstance(content.get("format"), int):
+            raise UserError("the manifest is not that of a bundle")
+        if content["format"] > FORMAT:
+            raise UserError(
+                f"the bundle has format {content['format']}, this program reads up to {FORMAT}; update it"
+            )
+        if content.pop(_CHECKSUM, None) != _digest(content):
+            raise UserError("the manifest was changed after the export")
+        return _build(content)
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _build(content: dict[str, Any]) -> Manifest:
+    names = {f.name for f in fields(Manifest)}
+    if names != set(content):
+        raise UserError(f"the manifest's fields are wrong: {', '.join(sorted(names ^ set(content)))}")
+    try:
+        content["files"] = {str(name): FileEntry(**entry) for name, entry in content["files"].items()}
+        for name in ("classes", "image_size"):
+            content[name] = tuple(content[name])
+        if content["symbol_shape"] is not None:
+            content["symbol_shape"] = tuple(content["symbol_shape"])
+        manifest = Manifest(**content)
+    except (TypeError, AttributeError) as error:
+        raise UserError(f"the manifest holds a value of the wrong type ({error})") from None
+    _check(manifest)
+    return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    if manifest.kind not in KINDS:
+        raise UserError(f"the manifest's kind is '{manifest.kind}', not one of {', '.join(KINDS)}")
+    if len(manifest.image_size) != 2 or not all(isinstance(side, int) and side > 0 for side in manifest.image_size):
+        raise UserError(f"the manifest's image size {manifest.image_size} is no height and width")
+    if manifest.kind == "features" and (manifest.symbol_shape is None or not 1 <= manifest.bits <= 8):
+        raise UserError("the manifest sends features but gives no shape or bit width of the symbols")
+    unsafe = [name for name in manifest.files if not name or "/" in name or "\\" in name or name in (".", "..")]
+    if unsafe:
+        raise UserError(f"the manifest names the file '{unsafe[0]}' outside the bundle")

@@ -1,0 +1,50 @@
+"""Post-processing: raw outputs to predictions, in numpy, as the manifest says.
+
+```
+softmax         (logits (1, K),)                                                    -> {"scores": (K,)}
+fcos            (cls_logits (1, A, K), bbox_regression (1, A, 4), bbox_ctrness (1, A, 1))
+                                                  -> {"boxes": (n, 4) xyxy, "scores": (n,), "labels": (n,)}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from deploy.errors import UserError, unknown
+from deploy.fcos import FcosDecoder
+
+Outputs = tuple[np.ndarray, ...]
+Prediction = dict[str, np.ndarray]
+
+
+Postprocess = Callable[[Outputs], Prediction]
+"""Turns the raw outputs of one sample, batch of one, into its prediction."""
+
+
+def postprocessor(settings: Mapping[str, Any]) -> Postprocess:
+    """Return the post-processing that a manifest describes.
+
+    Raises:
+        UserError: unknown kind, or a setting is missing or wrong.
+    """
+    kind = str(settings.get("kind"))
+    if kind == "softmax":
+        return softmax_scores
+    if kind != "fcos":
+        raise unknown("post-processing in the manifest", kind, ("softmax", "fcos"))
+    try:
+        decoder = FcosDecoder(**{name: value for name, value in settings.items() if name != "kind"})
+    except (TypeError, ValueError) as error:
+        raise UserError(f"the manifest's post-processing is wrong ({error}); export the bundle again") from None
+    return lambda outputs: decoder(*outputs)
+
+
+def softmax_scores(outputs: Outputs) -> Prediction:
+    """Return class probabilities of logits (1, K)."""
+    logits = outputs[0][0].astype(np.float32)
+    weights = np.exp(logits - logits.max())
+    return {"scores": weights / weights.sum()}

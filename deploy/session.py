@@ -1,0 +1,40 @@
+"""Session: one ONNX file, run by onnxruntime on the CPU."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from deploy.errors import UserError
+
+
+class Session:
+    """Runs one of a bundle's programs.
+
+    Args:
+        path: The ONNX file.
+        threads: Threads inside one operation; all cores when left out.
+    """
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or os.cpu_count() or 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's own errors share no narrower base
+            reason = str(error).splitlines()[0]
+            raise UserError(f"onnxruntime {onnxruntime.__version__} cannot load '{path}': {reason}") from None
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, array: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return the program's outputs for one input array, batch first."""
+        return tuple(self._session.run(None, {self._input: array}))
+
+
+def normalised(image: np.ndarray) -> np.ndarray:
+    """Return what a model reads of a uint8 image (H, W, 3): float32 (1, 3, H, W) in 0..1."""
+    return np.ascontiguousarray(image.transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255)
