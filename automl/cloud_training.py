@@ -10,13 +10,11 @@ from typing import Any
 
 import torch
 import torchvision
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
 from automl.reporter import Reporter
+from automl.tensor_file import DamagedError, load_tensors, save_tensors
 from automl.training import run_steps, training_batch
-from deploy.atomic import atomic
 from search_spaces.task import Task
 
 VERSION = 1
@@ -28,34 +26,41 @@ CLIP = 5.0
 """Largest norm of a step's gradient."""
 
 
-def cloud_model(task: Task, cache: Path, reporter: Reporter) -> nn.Module:
+def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int) -> nn.Module:
     """Return the task's trained cloud model: eval mode, frozen, channels-last.
 
     Args:
         task: The task; its fingerprint and recipe name the file.
         cache: Folder of the trained cloud models.
         reporter: Hears of the training, or that a cached file is damaged.
+        threads: Threads that it is trained with.
     """
-    key = cloud_model_key(task)
+    key = cloud_model_key(task, threads)
     path = cache / f"cloud-{task.name}-{key[:16]}.safetensors"
     model = task.cloud_model().to(memory_format=torch.channels_last)
     if not (path.exists() and _loaded(model, path, reporter)):
         trainee = CloudTraining(task, model)
         checkpoint = path.with_suffix(".checkpoint")
+        torch.set_num_threads(threads)
         run_steps(
-            trainee, task.recipe.steps, checkpoint, reporter, "cloud model", save=lambda: _save(model, path, key)
+            trainee,
+            task.recipe.steps,
+            checkpoint,
+            reporter,
+            "cloud model",
+            save=lambda: save_tensors(model.state_dict(), path),
         )
     return model.eval().requires_grad_(False)
 
 
-def cloud_model_key(task: Task) -> str:
+def cloud_model_key(task: Task, threads: int) -> str:
     """Return the sha256 of all that shapes the trained model: task, recipe, versions, threads, this code."""
     shaped_by = {
         "task": task.fingerprint(),
         "recipe": [task.recipe.steps, task.recipe.batch, task.recipe.learning_rate, task.recipe.weight_decay],
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
-        "threads": torch.get_num_threads(),
+        "threads": threads,
         "version": VERSION,
     }
     return hashlib.sha256(json.dumps(shaped_by, sort_keys=True).encode()).hexdigest()
@@ -107,29 +112,11 @@ def one_cycle(index: int, steps: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * (index + 1 - warm) / max(1, steps - warm)))
 
 
-def _save(model: nn.Module, path: Path, key: str) -> None:
-    tensors = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
-    with atomic(path) as temporary:
-        save_file(tensors, temporary, metadata={"key": key, "sha256": _content(tensors)})
-
-
 def _loaded(model: nn.Module, path: Path, reporter: Reporter) -> bool:
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            whole = (file.metadata() or {}).get("sha256") == _content(tensors)
-        if whole:
-            model.load_state_dict(tensors)
-            return True
-        reason = "its content does not match its hash"
-    except (SafetensorError, RuntimeError) as error:
-        reason = type(error).__name__
-    reporter.say(f"cached cloud model {path} is damaged ({reason}): it is trained again")
-    return False
-
-
-def _content(tensors: dict[str, Tensor]) -> str:
-    content = hashlib.sha256()
-    for name in sorted(tensors):
-        content.update(name.encode() + tensors[name].contiguous().numpy().tobytes())
-    return content.hexdigest()
+        tensors, _ = load_tensors(path)
+        model.load_state_dict(tensors)
+    except (DamagedError, RuntimeError) as error:
+        reporter.say(f"cached cloud model {path} is damaged ({error}): it is trained again")
+        return False
+    return True

@@ -31,15 +31,16 @@ class RunFolder:
         return f"sqlite:///{self.database.absolute()}"
 
     @property
-    def supernet(self) -> Path:
-        """The taught supernet's weights."""
-        return self.path / "supernet.safetensors"
+    def settings(self) -> Path:
+        """What the user chose."""
+        return self.path / "settings.json"
 
     @property
     def cache(self) -> Path:
-        """Cloud models, shared by all runs below the root."""
+        """Cloud models and supernets, shared by all runs below the root."""
         return self.root / "cache"
 
-    def weights(self, trial: int) -> Path:
-        """The weights that a front member was measured with."""
-        return self.path / "weights" / f"trial-{trial}.safetensors"
+    @property
+    def weights(self) -> Path:
+        """The weights of the front's members."""
+        return self.path / "weights"

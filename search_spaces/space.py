@@ -144,15 +144,30 @@ class SearchSpace:
         return (heated + (0 in responses)) * len(self["feature"].choices) * rates
 
     def configs(self) -> Iterator[Config]:
-        """Yield every distinct canonical Config once, in a fixed order; for small spaces."""
+        """Yield every distinct canonical Config once, in a fixed order, at a cost that grows with what is yielded."""
         seen = set()
-        for values in itertools.product(*(p.choices for p in self.parameters)):
-            config = self.canonical(
-                Config.from_params(dict(zip((p.name for p in self.parameters), values, strict=True)))
-            )
-            if config not in seen:
-                seen.add(config)
-                yield config
+        for split in self["split"].choices:
+            active = self._active_at(int(split))
+            choices = {p.name: p.choices if p.name in active else (p.default,) for p in self.parameters}
+            choices["split"] = (split,)
+            for values in itertools.product(*choices.values()):
+                config = self.canonical(Config.from_params(dict(zip(choices, values, strict=True))))
+                if config not in seen:
+                    seen.add(config)
+                    yield config
+
+    def _active_at(self, split: int) -> set[str]:
+        if split == 0:
+            return set(IMAGE)
+        layout = self.layout
+        on_edge = {
+            f"edge_modules.stage{stage + 1}"
+            for stage in range(layout.stage_count)
+            if layout.edge_blocks(split, stage)
+        }
+        if split == layout.splits:
+            return on_edge | set(DISTILLATION) - {"rate"}
+        return on_edge | set(BOTTLENECK) | set(DISTILLATION) | {"cloud_modules"}
 
 
 def default_space(layout: Layout, image_size: int, cloud_modules: bool = False) -> SearchSpace:

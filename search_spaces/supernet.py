@@ -14,7 +14,7 @@ from search_spaces.bottleneck import DECODER_AXES, ENCODER_AXES, Bottleneck
 from search_spaces.chain import Chain
 from search_spaces.config import Config
 from search_spaces.derived import CloudPart, DerivedModel, EdgePart
-from search_spaces.modules import MODULES, Partition, layout_of, partitions
+from search_spaces.modules import MODULES, layout_of, partitions
 from search_spaces.quantiser import Dequantiser, Quantiser, quantise
 from search_spaces.slicing import Kept, SharedSlice, along, prefix, sliced
 from search_spaces.space import SearchSpace
@@ -81,6 +81,11 @@ class Supernet(nn.Module):
         """Return whether a canonical Config runs the cloud model as it is and so needs no training."""
         whole = all(count == self.layout.modules for count in config.edge_modules)
         return config.split == 0 or (config.split == self.layout.splits and whole)
+
+    def cloud_config(self) -> Config:
+        """Return the Config that keeps the complete cloud model on the edge."""
+        full = self.layout.modules
+        return Config(self.layout.splits, (full,) * self.layout.stage_count, full)
 
     def trace(self, images: Tensor, config: Config) -> Trace:
         """Run a training pass of a Config on the shared weights."""
@@ -181,6 +186,3 @@ def _identity(value: Any) -> Any:
 def _three(shape: Sequence[int]) -> tuple[int, int, int]:
     channels, height, width = shape
     return channels, height, width
-
-
-__all__ = ["BottleneckOptions", "Importance", "Partition", "Supernet"]

@@ -1,0 +1,121 @@
+"""Blueprint: all that a run is before anything is trained."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, is_dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from automl.cloud_training import cloud_model_key
+from automl.settings import RunSettings
+from automl.tasks.catalogue import find_task
+from deploy.errors import UserError
+from evaluators.flops import flops
+from results.record import RunInfo
+from search_spaces.chain import Chain, chain_of
+from search_spaces.config import Config
+from search_spaces.modules import layout_of
+from search_spaces.objective import Constraint, Objective
+from search_spaces.space import IMAGE, SearchSpace, default_space
+from search_spaces.task import Task
+
+PACKAGES = ("torch", "torchvision", "optuna", "pymoo", "numpy", "fvcore", "constriction", "pillow", "torchmetrics")
+ANCHOR_QUALITIES = (10, 30, 50, 70, 90)
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Task, space and goals of a run.
+
+    Attributes:
+        settings: What the user chose.
+        task: The task.
+        whole: The default space of the task's chain.
+        space: What of it the user left.
+        objectives: What is optimised.
+        constraints: What must hold.
+        first: The user's own configurations.
+    """
+
+    settings: RunSettings
+    task: Task
+    whole: SearchSpace
+    space: SearchSpace
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+    first: tuple[Config, ...]
+
+    @property
+    def example(self) -> torch.Tensor:
+        """An input for one sample, (1, 3, H, W)."""
+        return torch.zeros(1, 3, self.task.image_size, self.task.image_size)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a continued run must share with the run it continues."""
+        effort = asdict(self.settings.effort)
+        return {
+            "task": self.task.name,
+            "data": self.task.fingerprint(),
+            "model": cloud_model_key(self.task, self.settings.cores),
+            "effort": {name: effort[name] for name in ("teach_steps", "trial_steps")},
+            "threads": self.settings.threads,
+            "versions": {package: version(package) for package in PACKAGES},
+        }
+
+    def info(self) -> RunInfo:
+        """Return what tables and plots need to know."""
+        return RunInfo(
+            name=self.settings.name,
+            task=self.task.name,
+            metric=self.task.metric,
+            objectives=tuple(objective.name for objective in self.objectives),
+            splits=self.whole.layout.splits,
+            whole_flops=float(flops(self.task.cloud_model().eval(), self.example)),
+            raw_bytes=3.0 * self.task.image_size**2,
+        )
+
+    def anchors(self) -> list[Config]:
+        """Return the two plain answers: everything on the edge, and images at several settings."""
+        images = [
+            {"split": 0, "image_format": form, "image_quality": quality, "image_resolution": resolution}
+            for form in self.whole[IMAGE[0]].choices
+            for resolution in self.whole[IMAGE[2]].choices
+            for quality in ANCHOR_QUALITIES
+        ]
+        everything = self.whole.config({"split": self.whole.layout.splits})
+        return [everything, *(self.whole.config(image) for image in images)]
+
+
+def blueprint(settings: RunSettings) -> Blueprint:
+    """Resolve settings.
+
+    Raises:
+        UserError: unknown task, parameter, choice, objective or measure, or a space narrowed to nothing.
+    """
+    task = _task(settings)
+    layout = layout_of(untrained_chain(task))
+    objectives = tuple(Objective.named(name) for name in settings.objectives)
+    if len(set(settings.objectives)) != len(settings.objectives) or not objectives:
+        raise UserError(f"objectives {', '.join(settings.objectives)}: give each once, and at least one")
+    whole = default_space(layout, task.image_size, cloud_modules="cloud_flops" in settings.objectives)
+    space = whole.narrowed(settings.narrowed)
+    constraints = tuple(Constraint.parse(text) for text in settings.constraints)
+    first = tuple(space.config(params) for params in settings.first)
+    return Blueprint(settings, task, whole, space, objectives, constraints, first)
+
+
+def untrained_chain(task: Task) -> Chain:
+    """Return the chain of a task's untrained cloud model: enough for the space."""
+    return chain_of(task.cloud_model(), torch.zeros(1, 3, task.image_size, task.image_size))
+
+
+def _task(settings: RunSettings) -> Task:
+    task = find_task(settings.task)
+    steps = settings.effort.cloud_steps
+    if steps is None:
+        return task
+    if not is_dataclass(task) or isinstance(task, type):
+        raise UserError(f"task '{task.name}' is no dataclass, so its training steps cannot be changed from outside")
+    return replace(task, recipe=replace(task.recipe, steps=steps))

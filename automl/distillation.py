@@ -1,0 +1,66 @@
+"""Distillation: the cloud model teaches a sub-model by its responses, its features and the rate."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from automl.rate import entropy_bits
+from search_spaces.chain import Chain
+from search_spaces.config import Config
+from search_spaces.task import Outputs, Target, Task
+from search_spaces.trace import Trace
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the cloud model says of one batch.
+
+    Attributes:
+        outputs: Its raw outputs.
+        taps: Its activations, by the number of blocks that come before them.
+    """
+
+    outputs: Outputs
+    taps: dict[int, Tensor]
+
+
+@torch.no_grad()
+def lesson(cloud: Chain, images: Tensor, taps: Collection[int]) -> Lesson:
+    """Run the cloud model over images (b, 3, H, W) and keep the activations at ``taps``."""
+    value: Any = images
+    kept = {}
+    for i, block in enumerate(cloud.blocks):
+        if i in taps:
+            kept[i] = value
+        value = block(value)
+    return Lesson(value if isinstance(value, tuple) else (value,), kept)
+
+
+def distillation_loss(trace: Trace, taught: Lesson, targets: list[Target], task: Task, config: Config) -> Tensor:
+    """Return task loss + response + feature + rate terms, weighted as the Config says; a scalar.
+
+    The response term is the task's (Hinton et al. 2015, arXiv 1503.02531), the feature term the mean squared
+    error over the teacher's mean square (as hints, Romero et al. 2015, arXiv 1412.6550), averaged over the taps,
+    the rate term the symbols' entropy in bits per input pixel.
+    """
+    loss = task.task_loss(trace.outputs, targets)
+    if config.response:
+        loss = loss + config.response * task.response_loss(trace.outputs, taught.outputs, config.temperature)
+    if config.feature:
+        loss = loss + config.feature * _feature_loss(trace, taught)
+    if config.rate and trace.quantised is not None:
+        loss = loss + config.rate * entropy_bits(trace.quantised) / task.image_size**2
+    return loss
+
+
+def _feature_loss(trace: Trace, taught: Lesson) -> Tensor:
+    terms = [
+        (value - taught.taps[i]).square().mean() / taught.taps[i].square().mean().clamp_min(1e-6)
+        for i, value in trace.taps.items()
+    ]
+    return torch.stack(terms).mean()

@@ -1,0 +1,62 @@
+"""Keeper: the weights of the front's members on disk, and of nobody else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from automl.tensor_file import DamagedError, load_tensors, save_tensors
+from automl.trial import Candidate
+from deploy.symbol_tables import SymbolTables
+from search_spaces.config import Config
+from search_spaces.supernet import Supernet
+
+_TABLES = "tables"
+_CONFIG = "config"
+
+
+class Keeper:
+    """Keeps candidates by trial number: as the search measured them, and as finalists.
+
+    Args:
+        folder: Where the files lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, number: int, finalist: bool) -> Path:
+        """Return the file of a trial's weights."""
+        return self._folder / f"{'finalist' if finalist else 'trial'}-{number}.safetensors"
+
+    def save(self, number: int, candidate: Candidate, finalist: bool = False) -> None:
+        """Write a candidate's weights and symbol tables."""
+        tensors = {f"model.{name}": tensor for name, tensor in candidate.derived.state_dict().items()}
+        if candidate.tables is not None:
+            tensors[_TABLES] = torch.from_numpy(candidate.tables.frequencies.astype(np.int64))
+        config = json.dumps(candidate.derived.config.to_params())
+        save_tensors(tensors, self.path(number, finalist), {_CONFIG: config})
+
+    def load(self, number: int, supernet: Supernet, finalist: bool = False) -> Candidate | None:
+        """Return what was kept of a trial; None where nothing is, or what is there is damaged."""
+        try:
+            tensors, metadata = load_tensors(self.path(number, finalist))
+        except (FileNotFoundError, DamagedError):
+            return None
+        derived = supernet.derive(Config.from_params(json.loads(metadata[_CONFIG])))
+        frequencies = tensors.pop(_TABLES, None)
+        derived.load_state_dict({name.removeprefix("model."): tensor for name, tensor in tensors.items()})
+        tables = None if frequencies is None else SymbolTables(frequencies.numpy().astype(np.uint32))
+        return Candidate(derived.to(memory_format=torch.channels_last).eval(), tables)
+
+    def keep_only(self, numbers: Collection[int]) -> None:
+        """Remove the searched weights of every trial that is not among ``numbers``; finalists stay."""
+        for path in self._folder.glob("trial-*.safetensors"):
+            found = re.fullmatch(r"trial-(\d+)\.safetensors", path.name)
+            if found and int(found[1]) not in numbers:
+                path.unlink(missing_ok=True)

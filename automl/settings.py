@@ -1,0 +1,108 @@
+"""RunSettings: everything that a user chose for one run, as it is kept beside the study."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from automl.run_folder import DEFAULT_ROOT, RunFolder
+from deploy.atomic import atomic
+from deploy.errors import UserError
+from search_spaces.config import Value
+from search_spaces.objective import DEFAULT_OBJECTIVES
+
+Params = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much training each part of a run gets; what is None is the task's or the part's own default.
+
+    Attributes:
+        cloud_steps: Training steps of the cloud model.
+        teach_steps: Steps that the supernet is taught.
+        trial_steps: Distillation steps of a trial.
+        refine_steps: Further distillation steps of a finalist.
+        finalists: Front members at interior split points that are refined.
+    """
+
+    cloud_steps: int | None = None
+    teach_steps: int = 700
+    trial_steps: int = 24
+    refine_steps: int = 120
+    finalists: int = 20
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """One run as the user asked for it.
+
+    Attributes:
+        task: The task's name.
+        name: The run's name.
+        root: Folder of all runs.
+        budget: Search trials in total.
+        sampler: The sampler's name.
+        seed: The study's seed.
+        objectives: Names of the objectives.
+        constraints: Bounds such as ``bytes<=2000``.
+        narrowed: Choices left of each narrowed parameter.
+        first: Configurations of the user's own, as flat parameters, tried first.
+        timeout: Seconds after which no trial is begun.
+        workers: Processes that search.
+        threads: Threads of each process.
+        effort: How much training each part gets.
+    """
+
+    task: str
+    name: str
+    root: Path = DEFAULT_ROOT
+    budget: int = 200
+    sampler: str = "nsga2"
+    seed: int = 0
+    objectives: tuple[str, ...] = DEFAULT_OBJECTIVES
+    constraints: tuple[str, ...] = ()
+    narrowed: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    first: tuple[Params, ...] = ()
+    timeout: float | None = None
+    workers: int = 1
+    threads: int = 1
+    effort: Effort = Effort()
+
+    @property
+    def cores(self) -> int:
+        """Threads of all processes together: what is trained before the search is trained with all of them."""
+        return self.threads * self.workers
+
+    @property
+    def folder(self) -> RunFolder:
+        """Where the run's files lie."""
+        return RunFolder(self.root, self.name)
+
+    def save(self) -> None:
+        """Write the settings into the run's folder."""
+        with atomic(self.folder.settings) as path:
+            path.write_text(json.dumps({**asdict(self), "root": str(self.root)}, indent=2) + "\n")
+
+    @classmethod
+    def load(cls, folder: RunFolder) -> RunSettings:
+        """Read the settings of a run.
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        try:
+            values: dict[str, Any] = json.loads(folder.settings.read_text())
+            known = {each.name: values[each.name] for each in fields(cls)}
+        except FileNotFoundError:
+            raise UserError(f"no run '{folder.name}' below {folder.root}: {folder.settings} is missing") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{folder.settings} is damaged ({error}): give the run's options again") from None
+        known["root"], known["effort"] = folder.root, Effort(**values["effort"])
+        known["narrowed"] = {name: tuple(choices) for name, choices in values["narrowed"].items()}
+        for name in ("objectives", "constraints", "first"):
+            known[name] = tuple(values[name])
+        return cls(**known)

@@ -1,0 +1,103 @@
+"""Teaching the supernet: one training with the sandwich rule under the cloud model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from automl.cloud_training import one_cycle
+from automl.distillation import distillation_loss, lesson
+from automl.training import training_batch
+from search_spaces.config import Config
+from search_spaces.space import SearchSpace
+from search_spaces.supernet import Supernet
+from search_spaces.task import Task
+
+SEED = 1
+"""One supernet serves every study, so its seed is no study's."""
+
+
+@dataclass(frozen=True)
+class TeachingRecipe:
+    """How the supernet is taught.
+
+    Attributes:
+        steps: Number of optimiser steps.
+        batch: Samples a step.
+        learning_rate: Peak of the one-cycle schedule.
+        random: Random configurations a step, between the largest and the smallest.
+    """
+
+    steps: int = 700
+    batch: int = 16
+    learning_rate: float = 1e-3
+    random: int = 2
+
+
+class SupernetTeaching:
+    """Teaches every split point, width, stride, bit width and module count at once, as a Trainee.
+
+    Each step learns from the whole chain, the smallest configuration of a random split point and ``random``
+    others (sandwich rule, Yu and Huang 2019, arXiv 1903.05134).
+    """
+
+    def __init__(self, task: Task, supernet: Supernet, space: SearchSpace, recipe: TeachingRecipe) -> None:
+        self.task, self.supernet, self.recipe = task, supernet.train(), recipe
+        self.space = space.narrowed({"split": [s for s in space["split"].choices if s != 0]})
+        self.data = task.data("train")
+        self.parameters = [p for p in supernet.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=recipe.learning_rate, weight_decay=0.01)
+
+    def step(self, index: int) -> float:
+        """Learn from the batch of step ``index``; return the mean loss of its configurations."""
+        images, targets = training_batch(self.task, self.data, self.recipe.batch, SEED, index)
+        configs = self.sandwich(index)
+        taps = {config.split for config in configs} | {self.supernet.layout.splits - 1}
+        taught = lesson(self.supernet.cloud, images, taps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.learning_rate * one_cycle(index, self.recipe.steps)
+        self.optimizer.zero_grad(set_to_none=True)
+        total = 0.0
+        for config in configs:
+            trace = self.supernet.trace(images, config)
+            loss = distillation_loss(trace, taught, targets, self.task, config) / len(configs)
+            loss.backward()
+            total += float(loss.detach())
+        nn.utils.clip_grad_norm_(self.parameters, 5.0)
+        self.optimizer.step()
+        return total
+
+    def sandwich(self, index: int) -> Sequence[Config]:
+        """Return the configurations of one step."""
+        rng = np.random.default_rng([SEED, index])
+        drawn = [self._draw(rng) for _ in range(self.recipe.random + 1)]
+        return [self._whole(), self._smallest(drawn[0]), *drawn[1:]]
+
+    def _draw(self, rng: np.random.Generator) -> Config:
+        params = {p.name: p.choices[rng.integers(len(p.choices))] for p in self.space.parameters}
+        drawn = self.space.canonical(Config.from_params(params))
+        return replace(drawn, response=1.0, feature=1.0, rate=0.5, temperature=2.0)
+
+    def _whole(self) -> Config:
+        return replace(self.supernet.cloud_config(), response=1.0, feature=1.0, temperature=2.0)
+
+    def _smallest(self, config: Config) -> Config:
+        fewest = tuple(
+            min(int(c) for c in self.space[f"edge_modules.stage{i + 1}"].choices)
+            for i in range(self.supernet.layout.stage_count)
+        )
+        return replace(config, edge_modules=fewest, width=min(int(c) for c in self.space["width"].choices))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the supernet's and the optimiser's state."""
+        return {"supernet": self.supernet.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take the state that ``state_dict`` returned."""
+        self.supernet.load_state_dict(state["supernet"])
+        self.optimizer.load_state_dict(state["optimizer"])

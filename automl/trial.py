@@ -1,0 +1,107 @@
+"""A trial: derive, distil, measure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from automl.distillation import distillation_loss, lesson
+from automl.training import seeded
+from deploy.symbol_tables import SymbolTables
+from evaluators.link import link_of
+from evaluators.measure import measure
+from evaluators.measurement import Measurement
+from evaluators.outcome import Outcome, calibrated_tables, outcome
+from evaluators.subject import Subject
+from search_spaces.config import Config
+from search_spaces.derived import DerivedModel
+from search_spaces.recalibration import recalibrate
+from search_spaces.supernet import Supernet
+from search_spaces.task import DataSplit, Task
+
+
+@dataclass(frozen=True)
+class TrialRecipe:
+    """How a derived model is distilled and calibrated.
+
+    Attributes:
+        steps: Optimiser steps.
+        batch: Samples a step.
+        learning_rate: Peak; falls to zero along half a cosine.
+        calibration: Training samples that batch norms and symbol tables are calibrated on.
+    """
+
+    steps: int = 24
+    batch: int = 16
+    learning_rate: float = 1e-3
+    calibration: int = 256
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A derived model that is ready to run: its weights and its symbols' tables."""
+
+    derived: DerivedModel
+    tables: SymbolTables | None
+
+
+class Trial:
+    """Turns a Config into a measured candidate. Deterministic given Config and seed.
+
+    Args:
+        task: The task.
+        supernet: The taught supernet.
+        recipe: How sub-models are distilled.
+    """
+
+    def __init__(self, task: Task, supernet: Supernet, recipe: TrialRecipe) -> None:
+        self.task, self.supernet, self.recipe = task, supernet, recipe
+
+    def candidate(self, config: Config, seed: int) -> Candidate:
+        """Derive and distil; the ends that run the cloud model need no training."""
+        derived = self.supernet.derive(config).to(memory_format=torch.channels_last)
+        if self.supernet.is_cloud_model(config):
+            return Candidate(derived.eval(), None)
+        return self.distilled(derived, seed, self.recipe)
+
+    def distilled(self, derived: DerivedModel, seed: int, recipe: TrialRecipe) -> Candidate:
+        """Train ``derived`` in place under the cloud model, then calibrate batch norms and tables."""
+        train = self.task.data("train")
+        self._recalibrate(derived, train, recipe)
+        if recipe.steps:
+            self._distil(derived, train, seed, recipe)
+            self._recalibrate(derived, train, recipe)
+        return Candidate(derived, calibrated_tables(derived, train, recipe.calibration))
+
+    def _distil(self, derived: DerivedModel, train: DataSplit, seed: int, recipe: TrialRecipe) -> None:
+        derived.train()
+        parameters = list(derived.parameters())
+        optimizer = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=0.01)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.steps)
+        for step in range(recipe.steps):
+            generator = seeded(seed, step)
+            images, targets = train.batch(torch.randint(len(train), (recipe.batch,), generator=generator))
+            images, targets = self.task.augment(images, targets, generator)
+            trace = derived.trace(images)
+            taught = lesson(self.supernet.cloud, images, trace.taps)
+            loss = distillation_loss(trace, taught, targets, self.task, derived.config)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(parameters, 5.0)
+            optimizer.step()
+            schedule.step()
+
+    def _recalibrate(self, derived: DerivedModel, train: DataSplit, recipe: TrialRecipe) -> None:
+        count = min(recipe.calibration, len(train))
+        recalibrate(derived, (train.batch(range(i, min(i + 64, count)))[0] for i in range(0, count, 64)))
+
+    def outcome(self, candidate: Candidate, data: DataSplit) -> Outcome:
+        """Run a candidate over a split."""
+        link = link_of(candidate.derived, candidate.tables, self.task.image_size)
+        return outcome(candidate.derived, self.task, data, link)
+
+    def measured(self, candidate: Candidate, data: DataSplit) -> Measurement:
+        """Measure a candidate on a split."""
+        return measure(Subject(candidate.derived, self.task, self.outcome(candidate, data)))

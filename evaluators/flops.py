@@ -1,0 +1,77 @@
+"""FLOPs: fvcore's count of multiply-adds, where what is not counted is listed and the unknown is an error."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import torch
+from fvcore.nn import FlopCountAnalysis
+from torch import Tensor, nn
+
+from deploy.errors import UserError
+from evaluators.subject import Subject
+
+ELEMENTWISE = frozenset(
+    f"aten::{name}"
+    for name in (
+        "add", "add_", "sub", "sub_", "rsub", "mul", "mul_", "div", "div_", "neg", "exp", "sqrt", "pow", "abs",
+        "round", "round_", "floor", "ceil", "clamp", "clamp_", "clamp_min", "clamp_max", "minimum", "maximum",
+        "sigmoid", "sigmoid_", "hardsigmoid", "hardsigmoid_", "silu", "silu_", "hardswish", "hardswish_", "gelu",
+        "tanh", "softmax", "log_softmax", "hardtanh", "hardtanh_", "relu6", "where", "pixel_shuffle", "pad",
+        "constant_pad_nd", "max_pool2d", "fill_", "zeros_like", "ones_like", "mean", "sum", "stack", "repeat",
+        "expand_as", "roll", "feature_dropout",
+    )
+)  # fmt: skip
+"""Operations that count zero: one pass over a tensor each, negligible beside the matrix products."""
+
+
+def _attention(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
+    """Count scaled dot-product attention: two products of (..., n, d) with (..., m, d) (Vaswani et al. 2017)."""
+    query, key, value = (i.type().sizes() for i in inputs[:3])
+    pairs = int(torch.tensor(query[:-1]).prod()) * key[-2]
+    return Counter({"attention": pairs * (query[-1] + value[-1])})
+
+
+def flops(module: nn.Module, example: Tensor) -> int:
+    """Return fvcore's multiply-adds of one run of ``module``.
+
+    Args:
+        module: In eval mode.
+        example: Its input for one sample, (1, ...).
+
+    Raises:
+        UserError: the module runs an operation that is neither counted nor listed as elementwise.
+    """
+    analysis = FlopCountAnalysis(module, example)
+    analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
+    analysis.set_op_handle("aten::scaled_dot_product_attention", _attention)
+    total = int(analysis.total())
+    unknown = sorted(set(analysis.unsupported_ops()) - ELEMENTWISE)
+    if unknown:
+        raise UserError(
+            f"cannot count the FLOPs of {unknown[0]} in {type(module).__name__}: fvcore has no handler for it and "
+            "evaluators/flops.py does not list it as elementwise; add it to one of the two"
+        )
+    return total
+
+
+class EdgeFlops:
+    """Multiply-adds on the edge, the encoder included; an image codec counts zero, in the image's favour."""
+
+    name = "edge_flops"
+
+    def measure(self, subject: Subject) -> float:
+        """Return multiply-adds a sample."""
+        return 0.0 if subject.edge is None else float(flops(subject.edge, subject.image()))
+
+
+class CloudFlops:
+    """Multiply-adds in the cloud."""
+
+    name = "cloud_flops"
+
+    def measure(self, subject: Subject) -> float:
+        """Return multiply-adds a sample."""
+        cloud = subject.derived.cloud
+        return 0.0 if cloud is None else float(flops(cloud, subject.received()))
