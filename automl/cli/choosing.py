@@ -11,6 +11,9 @@ NameOption = Annotated[
     str | None, typer.Option("--name", help="The run; the one that was written to last unless given.")
 ]
 RootOption = Annotated[Path, typer.Option("--root", help="The folder that holds the runs.")]
+StorageOption = Annotated[
+    str | None, typer.Option("--storage", metavar="URL", help="The study's storage, if not the run's own file.")
+]
 KneeOption = Annotated[bool, typer.Option("--knee", help="Pick the knee: the member farthest below the extremes.")]
 MaxBytesOption = Annotated[
     float | None, typer.Option("--max-bytes", metavar="BYTES", help="Pick a member that sends at most this.")

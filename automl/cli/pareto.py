@@ -13,6 +13,7 @@ from automl.cli.choosing import (
     MinQualityOption,
     NameOption,
     RootOption,
+    StorageOption,
 )
 from automl.run_folder import DEFAULT_ROOT
 from deploy.errors import UserError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 def pareto(
     name: NameOption = None,
     root: RootOption = DEFAULT_ROOT,
+    storage: StorageOption = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     knee: KneeOption = False,
@@ -33,13 +35,13 @@ def pareto(
     min_quality: MinQualityOption = None,
 ) -> None:
     """Print the Pareto set of a run beside the plain answers, or pick one member of it."""
-    from automl.run_reader import find_run, read_run
+    from automl.run_reader import named_run, read_run
     from results.chooser import Choice
 
     if csv and json:
         raise UserError("--csv and --json exclude each other: give one of them")
-    folder = find_run(root, name)
-    info, records = read_run(folder)
+    folder = named_run(root, name, storage)
+    info, records = read_run(folder, storage)
     choice = Choice(knee, max_bytes, max_edge_flops, min_quality)
     if choice.asked:
         _print_chosen(records, info, choice, csv, json)
@@ -53,7 +55,7 @@ def pareto(
         from automl.run_reader import read_constraints
         from results.outcome import print_outcome
 
-        print_outcome(Console(), records, info, read_constraints(folder))
+        print_outcome(Console(), records, info, read_constraints(folder, storage))
 
 
 def _print_chosen(records: list[TrialRecord], info: RunInfo, choice: Choice, as_csv: bool, as_json: bool) -> None:

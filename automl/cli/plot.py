@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from automl.cli.choosing import NameOption, RootOption
+from automl.cli.choosing import NameOption, RootOption, StorageOption
 from automl.run_folder import DEFAULT_ROOT
 from deploy.errors import UserError, unknown
 
@@ -18,17 +18,18 @@ def plot(
     ] = None,
     name: NameOption = None,
     root: RootOption = DEFAULT_ROOT,
+    storage: StorageOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder; the run's own plots/ unless given.")] = None,
 ) -> None:
     """Write a run's plots: the front, parallel coordinates, the hypervolume over trials, parameter importances."""
-    from automl.run_reader import find_run, read_run
+    from automl.run_reader import named_run, read_run
     from results.plots import PLOTS, write_plots
 
     for each in plots or []:
         if each not in PLOTS:
             raise unknown("plot", each, PLOTS)
-    folder = find_run(root, name)
-    info, records = read_run(folder)
+    folder = named_run(root, name, storage)
+    info, records = read_run(folder, storage)
     if not records:
         raise UserError(f"run '{info.name}' has nothing to plot: no trial has finished yet")
     for path in write_plots(records, info, out or folder.path / "plots", plots or list(PLOTS)):

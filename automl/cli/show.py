@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from automl.cli.choosing import NameOption, RootOption
+from automl.cli.choosing import NameOption, RootOption, StorageOption
 from automl.run_folder import DEFAULT_ROOT
 from deploy.errors import UserError
 
@@ -15,17 +15,18 @@ def show(
     trial: Annotated[int, typer.Argument(help="The trial's number, as the tables print it.")],
     name: NameOption = None,
     root: RootOption = DEFAULT_ROOT,
+    storage: StorageOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print one trial: its configuration, what it measured on validation and, if refined, on test."""
     from rich.console import Console
 
-    from automl.run_reader import find_run, read_run
+    from automl.run_reader import named_run, read_run
     from results.files import record_json
     from results.panel import trial_panel
     from results.pareto import pareto_set
 
-    info, records = read_run(find_run(root, name))
+    info, records = read_run(named_run(root, name, storage), storage)
     found = [record for record in records if record.number == trial]
     if not found:
         numbers = sorted(record.number for record in records)

@@ -33,7 +33,7 @@ class RichReporter:
         self._note = ""
         self._trial: tuple[RunInfo, TrialRecord, Sequence[TrialRecord], float] | None = None
         self._live = Live(
-            console=console, get_renderable=self.view, refresh_per_second=4, transient=True, redirect_stdout=False
+            console=console, get_renderable=self.view, refresh_per_second=2, transient=True, redirect_stdout=False
         )
 
     def stage(self, name: str, total: int) -> None:

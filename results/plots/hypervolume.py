@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from results.axes import axes
 from results.hypervolume import hypervolume_curve
@@ -29,6 +30,7 @@ def hypervolume_figure(records: Sequence[TrialRecord], info: RunInfo) -> Figure:
                    xytext=(0, 4), textcoords="offset points", fontsize=9, color=MUTED, ha="right")  # fmt: skip
     panel.annotate(f"{values[-1]:.4f}", (trials[-1], values[-1]), xytext=(6, 0), textcoords="offset points",
                    fontsize=11, fontweight="bold", color=ACCENT, va="center", annotation_clip=False)  # fmt: skip
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     panel.set_xlabel("search trials measured")
     panel.set_ylabel("hypervolume (0 to 1)", color=INK)
     reference = ", ".join(f"{axis.formula} = {axis.reference:.3g}" for axis in axes(records, info))
