@@ -53,7 +53,10 @@ class ClassificationTask:
 
     def data(self, split: SplitName) -> DataSplit:
         """Return one split; the three share no digit scan and no pixel of a photograph."""
-        return _crops(self, split)
+        return _crops(*self._source_of(split))
+
+    def _source_of(self, split: SplitName) -> tuple[CropStyle, int, SplitName, int]:
+        return self.style, self.seed, split, getattr(self.counts, split)
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what shapes data and model: settings, and the sha256 of every split's content."""
@@ -63,7 +66,7 @@ class ClassificationTask:
             "recipe": asdict(self.recipe),
             "style": asdict(self.style),
             "model": {"stem": STEM, "stages": STAGES},
-            "data": {split: _digest(self, split) for split in SPLITS},
+            "data": {split: _digest(*self._source_of(split)) for split in SPLITS},
         }
 
     def cloud_model(self) -> nn.Module:
@@ -110,13 +113,13 @@ class ClassificationTask:
 
 
 @cache
-def _crops(task: ClassificationTask, split: SplitName) -> DataSplit:
+def _crops(style: CropStyle, seed: int, split: SplitName, count: int) -> DataSplit:
     material = source(split)
-    rng = np.random.default_rng([task.seed, SPLITS.index(split)])
-    crops = [compose_crop(material, task.style, rng) for _ in range(getattr(task.counts, split))]
+    rng = np.random.default_rng([seed, SPLITS.index(split)])
+    crops = [compose_crop(material, style, rng) for _ in range(count)]
     return stacked(split, [image for image, _ in crops], [{"label": torch.tensor(label)} for _, label in crops])
 
 
 @cache
-def _digest(task: ClassificationTask, split: SplitName) -> str:
-    return digest(task.data(split))
+def _digest(style: CropStyle, seed: int, split: SplitName, count: int) -> str:
+    return digest(_crops(style, seed, split, count))

@@ -60,7 +60,10 @@ class DetectionTask:
 
     def data(self, split: SplitName) -> DataSplit:
         """Return one split; the three share no digit scan and no pixel of a photograph."""
-        return _scenes(self, split)
+        return _scenes(*self._source_of(split))
+
+    def _source_of(self, split: SplitName) -> tuple[SceneStyle, int, SplitName, int]:
+        return self.style, self.seed, split, getattr(self.counts, split)
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what shapes data and model: settings, and the sha256 of every split's content."""
@@ -70,7 +73,7 @@ class DetectionTask:
             "recipe": asdict(self.recipe),
             "style": asdict(self.style),
             "model": {"stem": STEM, "stages": STAGES, "head_convs": HEAD_CONVS},
-            "data": {split: _digest(self, split) for split in SPLITS},
+            "data": {split: _digest(*self._source_of(split)) for split in SPLITS},
         }
 
     def cloud_model(self) -> nn.Module:
@@ -116,6 +119,7 @@ class DetectionTask:
             "kind": "fcos",
             "strides": [STRIDE],
             "grids": [[grid, grid]],
+            "anchor_offset": fcos.ANCHOR_OFFSET,
             "score_threshold": fcos.SCORE_THRESHOLD,
             "nms_threshold": fcos.NMS_THRESHOLD,
             "candidates": fcos.CANDIDATES,
@@ -130,10 +134,10 @@ def _anchors(image_size: int) -> Tensor:
 
 
 @cache
-def _scenes(task: DetectionTask, split: SplitName) -> DataSplit:
+def _scenes(style: SceneStyle, seed: int, split: SplitName, count: int) -> DataSplit:
     material = source(split)
-    rng = np.random.default_rng([task.seed, SPLITS.index(split)])
-    scenes = [compose(material, task.style, rng) for _ in range(getattr(task.counts, split))]
+    rng = np.random.default_rng([seed, SPLITS.index(split)])
+    scenes = [compose(material, style, rng) for _ in range(count)]
     return stacked(split, [scene.image for scene in scenes], [_target(scene) for scene in scenes])
 
 
@@ -142,5 +146,5 @@ def _target(scene: Scene) -> Target:
 
 
 @cache
-def _digest(task: DetectionTask, split: SplitName) -> str:
-    return digest(task.data(split))
+def _digest(style: SceneStyle, seed: int, split: SplitName, count: int) -> str:
+    return digest(_scenes(style, seed, split, count))

@@ -16,6 +16,8 @@ from search_spaces.task import Outputs, Prediction, Target
 
 CENTER_RADIUS = 1.5
 """A cell answers for a box whose centre lies within this many strides, as in torchvision's FCOS."""
+ANCHOR_OFFSET = 0.5
+"""The first anchor's centre in strides: the middle of its cell."""
 SCORE_THRESHOLD = 0.05
 NMS_THRESHOLD = 0.5
 CANDIDATES = 200
@@ -35,7 +37,7 @@ _LOSSES = _Losses()
 
 def grid_anchors(grid: int, stride: int) -> Tensor:
     """Return the anchors (grid * grid, 4) xyxy of a square grid, each one stride wide, row by row."""
-    centres = (torch.arange(grid, dtype=torch.float32) + 0.5) * stride
+    centres = (torch.arange(grid, dtype=torch.float32) + ANCHOR_OFFSET) * stride
     y, x = torch.meshgrid(centres, centres, indexing="ij")
     middle = torch.stack([x, y], -1).reshape(-1, 2)
     return torch.cat([middle - stride / 2, middle + stride / 2], 1)

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
+from scipy.special import ndtri
 
 from automl.tasks.sources import Source
 
 INK = 96
 """Opacity (0 to 255) from which a pixel counts as ink, for boxes and for overlap."""
+NORMAL = ndtri((np.arange(256) + 0.5) / 256).astype(np.float32)
+"""Quantiles of the normal distribution: a random byte picks one, ten times quicker than drawing a normal number."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,10 @@ def compose(source: Source, style: SceneStyle, rng: np.random.Generator) -> Scen
 
 
 def developed(canvas: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
-    """Return the canvas with sensor noise as uint8, same shape."""
-    noisy = canvas + rng.standard_normal(canvas.shape, np.float32) * np.float32(noise)
-    pixels: np.ndarray = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    """Return the canvas with normal sensor noise as uint8, same shape."""
+    grain = (NORMAL * np.float32(noise))[rng.integers(0, len(NORMAL), canvas.shape, np.uint8)]
+    grain += canvas
+    pixels: np.ndarray = np.clip(np.rint(grain, out=grain), 0, 255, out=grain).astype(np.uint8)
     return pixels
 
 
@@ -92,7 +96,7 @@ def photo_crop(source: Source, size: int, rng: np.random.Generator) -> np.ndarra
     side = int(rng.integers(round(size * 0.75), min(height, width, round(size * 1.33)) + 1))
     top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
     crop = photo[top : top + side, left : left + side]
-    resized = Image.fromarray(crop).resize((size, size), Image.Resampling.LANCZOS)
+    resized = Image.fromarray(crop).resize((size, size), Image.Resampling.BICUBIC)
     pixels = np.asarray(resized, np.float32)
     pixels = pixels[:, ::-1] if rng.random() < 0.5 else pixels
     return pixels * np.float32(rng.uniform(0.7, 1.0)) + np.float32(rng.uniform(0.0, 20.0))
