@@ -15,7 +15,7 @@ from deploy.edge import EdgeRuntime
 from deploy.packet import PacketCodec
 from results.box_match import matched_boxes
 from results.export import Derived
-from search_spaces.task import DataSplit, Prediction, SplitName, Task
+from search_spaces.task import DataSplit, Outputs, Prediction, SplitName, Task
 
 BOX_PIXELS = 0.5
 BOX_SCORE = 1e-3
@@ -150,15 +150,19 @@ def _run_model(
     images, _ = data.batch(indices)
     if derived.cloud is None:
         assert derived.edge is not None
-        return [np.zeros(0, dtype=np.uint8)] * len(indices), task.predict(derived.edge(images))
+        return [np.zeros(0, dtype=np.uint8)] * len(indices), task.predict(_raw(derived.edge(images)))
     if derived.edge is not None:
         symbols = derived.edge(images)
-        return list(symbols.numpy()), task.predict(derived.cloud(symbols))
+        return list(symbols.numpy()), task.predict(_raw(derived.cloud(symbols)))
     assert codec is not None
     pixels = [_image(data, index) for index in indices]
     restored = np.stack([codec.decode(codec.encode(image)) for image in pixels])
     received = torch.from_numpy(restored).permute(0, 3, 1, 2).float().div_(255)
-    return pixels, task.predict(derived.cloud(received))
+    return pixels, task.predict(_raw(derived.cloud(received)))
+
+
+def _raw(answer: torch.Tensor | Outputs) -> Outputs:
+    return answer if isinstance(answer, tuple) else (answer,)
 
 
 def _image(data: DataSplit, index: int) -> np.ndarray:

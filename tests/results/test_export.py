@@ -1,0 +1,181 @@
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from automl.tasks.classification import ClassificationTask
+from automl.tasks.detection import DetectionTask
+from automl.tasks.splits import Counts
+from deploy.bundle import CLOUD, EDGE, MANIFEST, Bundle
+from deploy.errors import UserError
+from deploy.postprocess import postprocessor
+from deploy.predict import Predictor
+from deploy.symbol_tables import SymbolTables
+from results.export import export_bundle
+from results.onnx_export import write_onnx
+from results.verify import VerifyReport, verify_bundle
+from search_spaces.bottleneck import Decoder, Encoder
+from search_spaces.chain import chain_of
+from search_spaces.config import Config
+from search_spaces.derived import CloudPart, DerivedModel, EdgePart
+from search_spaces.quantiser import Dequantiser, Quantiser
+from search_spaces.task import Task
+
+DETECTION = DetectionTask(counts=Counts(12, 8, 40))
+CLASSIFICATION = ClassificationTask(counts=Counts(12, 8, 40))
+METRICS = {"validation": {"quality": 0.5, "bytes": 100.0}}
+WIDTH, BITS, CUT = 6, 4, 3
+
+
+def blocks_of(task: Task) -> tuple[list[nn.Module], tuple[int, ...]]:
+    """Return the blocks of a cloud model whose random weights give decided answers, and the shape at the cut."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    model = task.cloud_model()
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.running_var.uniform_(0.05, 0.2)
+    chain = chain_of(model.eval(), task.data("train").batch([0])[0])
+    return list(chain.blocks), chain.shapes[CUT - 1]
+
+
+def features_model(task: Task) -> DerivedModel:
+    blocks, (channels, height, width) = blocks_of(task)
+    torch.manual_seed(1)
+    encoder, decoder = (part(channels, (height, width), WIDTH, 2) for part in (Encoder, Decoder))
+    quantiser = Quantiser(torch.full((WIDTH,), -1.5), BITS)
+    shape = (WIDTH, -(-height // 2), -(-width // 2))
+    edge = EdgePart(blocks[:CUT], encoder, quantiser)
+    cloud = CloudPart(Dequantiser(quantiser), decoder, blocks[CUT:])
+    return DerivedModel(Config(split=CUT, width=WIDTH, stride=2, bits=BITS), edge, cloud, shape).eval()
+
+
+def image_model(task: Task) -> DerivedModel:
+    config = Config(split=0, image_format="webp", image_quality=40, image_resolution=task.image_size // 2)
+    return DerivedModel(config, None, CloudPart(None, None, blocks_of(task)[0]), None).eval()
+
+
+def edge_model(task: Task) -> DerivedModel:
+    blocks, _ = blocks_of(task)
+    return DerivedModel(Config(split=len(blocks)), EdgePart(blocks, None, None), None, None).eval()
+
+
+@torch.no_grad()
+def tables_of(model: DerivedModel, task: Task) -> SymbolTables:
+    assert model.edge is not None
+    return SymbolTables.calibrate(model.edge(task.data("train").batch(range(12))[0]).numpy(), BITS)
+
+
+@pytest.fixture(scope="module")
+def model() -> DerivedModel:
+    return features_model(DETECTION)
+
+
+@pytest.fixture(scope="module")
+def bundle(model: DerivedModel, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    path = tmp_path_factory.mktemp("export") / "bundle"
+    return export_bundle(model, DETECTION, path, tables_of(model, DETECTION), METRICS)
+
+
+def test_the_manifest_says_what_was_exported(bundle, model):
+    manifest = Bundle.open(bundle.path).manifest
+    assert (manifest.kind, manifest.symbol_shape, manifest.bits) == ("features", model.symbol_shape, BITS)
+    assert (manifest.task, manifest.metric, manifest.classes) == ("detection", "mAP", DETECTION.classes)
+    assert Config.from_params(manifest.config) == model.config
+    assert manifest.postprocessing == DETECTION.postprocessing()
+    assert manifest.metrics == METRICS
+    assert manifest.versions["torch"] == torch.__version__.split("+")[0] or "+" in manifest.versions["torch"]
+    assert set(json.loads((bundle.path / MANIFEST).read_text())["files"]) == {EDGE, CLOUD, "tables.npy"}
+
+
+def test_the_programs_have_the_promised_ends_and_a_free_batch(bundle, model):
+    for name, kind, shape in (
+        (EDGE, onnx.TensorProto.FLOAT, (3, 96, 96)),
+        (CLOUD, onnx.TensorProto.UINT8, model.symbol_shape),
+    ):
+        source = onnx.load(str(bundle.path / name)).graph.input[0].type.tensor_type
+        assert source.elem_type == kind
+        assert tuple(d.dim_value for d in source.shape.dim) == (0, *shape)
+    sink = onnx.load(str(bundle.path / EDGE)).graph.output[0].type.tensor_type
+    assert sink.elem_type == onnx.TensorProto.UINT8
+
+
+def test_an_exported_detector_is_the_model(bundle, model):
+    report = verify_bundle(bundle, model, DETECTION, "test", threads=1)
+    assert report.passed, report.problems
+    assert report.boxes > 500
+    assert report.boxes_matched >= 0.99
+    assert report.mean_bytes > 50
+    assert report.packets_equal
+    assert report.symbols_differing < 1e-3
+
+
+def test_another_model_is_found_out(bundle):
+    other = features_model(DETECTION)
+    with torch.no_grad():
+        next(other.cloud.blocks[-1].parameters()).add_(0.05)
+    assert not verify_bundle(bundle, other, DETECTION, "validation", threads=1).passed
+
+
+@pytest.mark.parametrize("make", [image_model, edge_model])
+def test_both_ends_export_and_verify(make, tmp_path):
+    model = make(CLASSIFICATION)
+    bundle = export_bundle(model, CLASSIFICATION, tmp_path / "bundle", None, {})
+    report = verify_bundle(bundle, model, CLASSIFICATION, "test", threads=1)
+    assert report.passed, report.problems
+    assert report.top1_same == 1.0
+    assert (report.mean_bytes > 0) == (make is image_model)
+    predicted = Predictor(bundle, threads=1)
+    image = CLASSIFICATION.data("test").images[0].permute(1, 2, 0).numpy()
+    Image.fromarray(image).save(tmp_path / "picture.png")
+    assert predicted.answer(tmp_path / "picture.png").to_dict()["class"] in CLASSIFICATION.classes
+
+
+def test_exporting_neither_prints_nor_changes_the_model_or_the_loggers(tmp_path, capfd):
+    module = nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2)).train()
+    before, level = module[1].running_mean.clone(), logging.getLogger("torch.onnx").level
+    write_onnx(module, torch.rand(1, 3, 8, 8), tmp_path / "program.onnx")
+    assert module.training
+    assert torch.equal(module[1].running_mean, before)
+    assert logging.getLogger("torch.onnx").level == level
+    assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_of_the_users_is_overwritten(model, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="choose another"):
+        export_bundle(model, DETECTION, tmp_path, tables_of(model, DETECTION), {})
+    with pytest.raises(ValueError, match="tables"):
+        export_bundle(model, DETECTION, tmp_path / "new", None, {})
+    assert sorted(Path(tmp_path).iterdir()) == [tmp_path / "notes.txt"]
+
+
+@pytest.mark.parametrize("task", [DETECTION, CLASSIFICATION], ids=lambda task: task.name)
+def test_deploy_turns_raw_outputs_into_the_tasks_own_predictions(task):
+    rng = np.random.default_rng(0)
+    blocks, _ = blocks_of(task)
+    with torch.no_grad():
+        shapes = [tuple(o.shape) for o in nn.Sequential(*blocks)(task.data("train").batch([0])[0])]
+    outputs = [np.abs(rng.normal(0, 2, shape)).astype(np.float32) for shape in shapes]
+    ours = postprocessor(task.postprocessing())(tuple(outputs))
+    theirs = task.predict(tuple(torch.from_numpy(o) for o in outputs))[0]
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        np.testing.assert_allclose(ours[name], theirs[name], atol=1e-4)
+
+
+def test_a_report_names_every_problem():
+    good = VerifyReport("test", 100, "mAP", 0.5, 0.5015, 99.0, 0.0, True, boxes=100, boxes_matched=0.995)
+    assert good.passed
+    assert not replace(good, bundle_quality=0.503).passed
+    assert not replace(good, packets_equal=False).passed
+    assert "boxes" in replace(good, boxes_matched=0.98).problems[0]
+    assert "best class" in replace(good, top1_changed=1).problems[0]
