@@ -35,8 +35,7 @@ def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int) -> nn
         reporter: Hears of the training, or that a cached file is damaged.
         threads: Threads that it is trained with.
     """
-    key = cloud_model_key(task, threads)
-    path = cache / f"cloud-{task.name}-{key[:16]}.safetensors"
+    path = cloud_model_file(task, cache, threads)
     model = task.cloud_model().to(memory_format=torch.channels_last)
     if not (path.exists() and _loaded(model, path, reporter)):
         trainee = CloudTraining(task, model)
@@ -51,6 +50,11 @@ def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int) -> nn
             save=lambda: save_tensors(model.state_dict(), path),
         )
     return model.eval().requires_grad_(False)
+
+
+def cloud_model_file(task: Task, cache: Path, threads: int) -> Path:
+    """Return where the trained cloud model is cached."""
+    return cache / f"cloud-{task.name}-{cloud_model_key(task, threads)[:16]}.safetensors"
 
 
 def cloud_model_key(task: Task, threads: int) -> str:

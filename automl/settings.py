@@ -54,6 +54,7 @@ class RunSettings:
         timeout: Seconds after which no trial is begun.
         workers: Processes that search.
         threads: Threads of each process.
+        storage: URL of another Optuna storage than the run folder's SQLite file.
         effort: How much training each part gets.
     """
 
@@ -70,12 +71,18 @@ class RunSettings:
     timeout: float | None = None
     workers: int = 1
     threads: int = 1
+    storage: str | None = None
     effort: Effort = Effort()
 
     @property
     def cores(self) -> int:
         """Threads of all processes together: what is trained before the search is trained with all of them."""
         return self.threads * self.workers
+
+    @property
+    def where(self) -> Path | str:
+        """What holds the study."""
+        return self.storage or self.folder.path
 
     @property
     def folder(self) -> RunFolder:

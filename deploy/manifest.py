@@ -41,6 +41,7 @@ class Manifest:
         symbol_shape: Channels, height and width of the symbols; None where none are sent.
         bits: Bit width of a symbol; 0 where none are sent.
         files: Size and sha256 of every other file.
+        origin: Run, trial and weights that the bundle was made of; empty where no run made it.
         format: Version of the bundle's format.
     """
 
@@ -57,6 +58,7 @@ class Manifest:
     symbol_shape: tuple[int, int, int] | None = None
     bits: int = 0
     files: Mapping[str, FileEntry] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
     def to_json(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -60,6 +61,7 @@ def export_bundle(
     path: Path,
     tables: SymbolTables | None,
     metrics: Mapping[str, Mapping[str, float]],
+    origin: Mapping[str, str | int] | None = None,
 ) -> Bundle:
     """Write a derived model as a bundle and return it opened.
 
@@ -69,6 +71,7 @@ def export_bundle(
         path: The bundle's folder; an older bundle there is replaced.
         tables: The symbol tables it was measured with; None where no symbols are sent.
         metrics: Measures by name, by data split.
+        origin: Run, trial and weights that the bundle is made of.
 
     Raises:
         UserError: ``path`` holds something else or cannot be written.
@@ -76,7 +79,7 @@ def export_bundle(
     """
     if (derived.symbol_shape is None) != (tables is None):
         raise ValueError("symbol tables are needed exactly where symbols are sent")
-    manifest = _manifest(derived, task, tables, metrics)
+    manifest = replace(_manifest(derived, task, tables, metrics), origin=dict(origin or {}))
 
     def fill(folder: Path) -> None:
         _write_programs(derived, manifest, folder)

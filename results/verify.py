@@ -76,6 +76,19 @@ class VerifyReport:
         """The bundle is the model that was searched."""
         return not self.problems
 
+    def lines(self) -> list[str]:
+        """Return the report in words, one sentence a line."""
+        said = [
+            f"{self.samples} samples of the {self.split} split, through onnxruntime and packets.",
+            f"{self.metric}: bundle {self.bundle_quality:.4f}, searched model {self.model_quality:.4f}.",
+            f"Packets: {self.mean_bytes:.1f} bytes a sample; symbols rounded differently: {self.symbols_differing:.2e}.",
+        ]
+        if self.boxes is not None and self.boxes_matched is not None:
+            said.append(f"Boxes above {BOX_FLOOR}: {self.boxes_matched:.2%} of {self.boxes} match.")
+        if self.top1_same is not None:
+            said.append(f"Same best class: {self.top1_same:.2%}.")
+        return [*said, *(f"Not the same: {problem}." for problem in self.problems)]
+
 
 @dataclass(frozen=True)
 class _Pair:

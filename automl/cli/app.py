@@ -1,11 +1,22 @@
-"""The eccsearch command: registers the subcommands and turns a UserError into one line and exit code 2."""
+"""The eccsearch command: registers the subcommands and turns what the user can mend into one line and exit code 2."""
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import typer
 
+from automl.cli.export import export, verify
+from automl.cli.pareto import pareto
+from automl.cli.plot import plot
+from automl.cli.predict import predict
+from automl.cli.resume import resume
+from automl.cli.run import run
+from automl.cli.show import show
+from automl.cli.space import space
+from automl.cli.studies import studies
+from automl.cli.tasks import tasks_app
 from deploy.errors import UserError
 
 app = typer.Typer(
@@ -15,7 +26,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+for _command in (run, resume, pareto, show, plot, export, verify, predict, studies, space):
+    app.command()(_command)
+app.add_typer(tasks_app, name="tasks")
+
+_DISK = {
+    errno.ENOSPC: "the disk is full; free some space and run the same command again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
+    errno.EROFS: "the disk is read-only; choose another folder",
+    errno.EACCES: "permission denied; choose a folder that you may write to",
+    errno.EPERM: "permission denied; choose a folder that you may write to",
+}
 
 
 def main() -> None:
@@ -23,5 +46,24 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        typer.echo(f"eccsearch: {error}", err=True)
-        sys.exit(2)
+        _fail(str(error))
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        _fail(f"{error.filename or 'writing'}: {_DISK[error.errno]}")
+    except (RuntimeError, ImportError) as error:
+        if "torchvision::" not in str(error):
+            raise
+        _fail(
+            f"torch and torchvision do not match ({str(error).splitlines()[0]}): install both from the same index, "
+            "e.g. 'pip install --upgrade --force-reinstall torch torchvision'"
+        )
+
+
+def _fail(line: str) -> None:
+    typer.echo(f"eccsearch: {' '.join(line.split())}", err=True)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

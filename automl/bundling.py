@@ -1,0 +1,60 @@
+"""Bundling: a run's trial out of the house, and the proof that what left is what was searched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from automl.chosen import chosen_trial
+from automl.reporters.plain import PlainReporter
+from automl.run_folder import RunFolder
+from automl.settings import RunSettings
+from deploy.bundle import Bundle
+from deploy.errors import UserError
+from results.chooser import Choice
+from results.export import export_bundle
+from results.naming import byte_count, si
+from results.record import TrialRecord
+from results.verify import verify_bundle as compare
+
+
+def export_trial(settings: RunSettings, number: int | None, choice: Choice, out: Path) -> list[str]:
+    """Write a trial of a run as a bundle and return what to tell the user.
+
+    Raises:
+        UserError: no such trial, or ``out`` cannot be a bundle.
+    """
+    found = chosen_trial(settings, number, choice, PlainReporter())
+    origin = {"run": settings.name, "trial": found.record.number, "weights": found.origin}
+    bundle = export_bundle(
+        found.candidate.derived, found.plan.task, out, found.candidate.tables, _metrics(found.record), origin
+    )
+    size = sum(entry.bytes for entry in bundle.manifest.files.values())
+    last = found.record.finalist.test if found.record.finalist else found.record.validation
+    return [
+        f"Trial {found.record.number} with {found.origin} written to {out}/ ({byte_count(size)}).",
+        f"{found.plan.task.metric} {last.quality:.3f}, {byte_count(last.bytes)} a sample, "
+        f"{si(last.edge_flops)} edge multiply-adds.",
+        f"Check it with: eccsearch verify {out}    Use it with: eccsearch predict {out} picture.jpg",
+    ]
+
+
+def verify_bundle(path: Path, root: Path) -> tuple[bool, list[str]]:
+    """Compare a bundle with the trial it was exported from; return whether it is that trial, and the lines to print.
+
+    Raises:
+        UserError: the bundle is damaged, or its run is not below ``root``.
+    """
+    bundle = Bundle.open(path)
+    origin = bundle.manifest.origin
+    if not origin:
+        raise UserError(f"bundle '{path}' does not say which run it comes from; export it with 'eccsearch export'")
+    settings = RunSettings.load(RunFolder(root, str(origin["run"])))
+    found = chosen_trial(settings, int(origin["trial"]), Choice(), PlainReporter())
+    report = compare(bundle, found.candidate.derived, found.plan.task, threads=settings.threads)
+    return report.passed, report.lines()
+
+
+def _metrics(record: TrialRecord) -> dict[str, dict[str, float]]:
+    if record.finalist is None:
+        return {"validation": record.validation.to_dict()}
+    return {"validation": record.finalist.validation.to_dict(), "test": record.finalist.test.to_dict()}

@@ -1,0 +1,82 @@
+"""Chosen: one trial of a run, ready to be exported or verified, with the weights it was measured with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from automl.blueprint import Blueprint, blueprint
+from automl.keeper import Keeper
+from automl.reporter import Reporter
+from automl.run import trial_of
+from automl.run_reader import read_run
+from automl.seeds import trial_seed
+from automl.settings import RunSettings
+from automl.trial import Candidate
+from deploy.errors import UserError
+from results.chooser import Choice, choose
+from results.pareto import pareto_set
+from results.record import TrialRecord
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A trial and its candidate.
+
+    Attributes:
+        plan: The run.
+        record: The trial.
+        candidate: Its weights and symbol tables.
+        origin: Where the weights come from, in words.
+    """
+
+    plan: Blueprint
+    record: TrialRecord
+    candidate: Candidate
+    origin: str
+
+
+def chosen_trial(settings: RunSettings, number: int | None, choice: Choice, reporter: Reporter) -> Chosen:
+    """Find a trial by number or by choosers and bring its weights back.
+
+    Args:
+        settings: The run's.
+        number: The trial; None leaves it to the choosers.
+        choice: Picks a front member.
+        reporter: Hears of retraining.
+
+    Raises:
+        UserError: no such trial, or neither a number nor a chooser.
+    """
+    info, records = read_run(settings.folder, settings.storage)
+    if number is None and not choice.asked:
+        raise UserError("name the trial with --trial N, or choose with --knee, --max-bytes, --min-quality ...")
+    found = (
+        choose(pareto_set(records, info.objectives), choice, info) if number is None else _numbered(records, number)
+    )
+    torch.set_num_threads(settings.threads)
+    plan = blueprint(settings)
+    return Chosen(plan, found, *_candidate(plan, found, reporter))
+
+
+def _numbered(records: list[TrialRecord], number: int) -> TrialRecord:
+    for record in records:
+        if record.number == number:
+            return record
+    last = max((record.number for record in records), default=None)
+    valid = "there are none yet" if last is None else f"finished trials run up to {last}"
+    raise UserError(f"the run has no finished trial {number}; {valid}")
+
+
+def _candidate(plan: Blueprint, record: TrialRecord, reporter: Reporter) -> tuple[Candidate, str]:
+    trial = trial_of(plan, reporter)
+    keeper = Keeper(plan.settings.folder.weights)
+    if trial.supernet.is_cloud_model(record.config):
+        return trial.candidate(record.config, 0), "the cloud model's own weights"
+    for finalist in (True, False):
+        kept = keeper.load(record.number, trial.supernet, finalist)
+        if kept is not None:
+            return kept, "the finalist's weights" if finalist else "the weights that the search measured"
+    reporter.say(f"Trial {record.number} kept no weights: it is trained again from its seed.")
+    return trial.candidate(record.config, trial_seed(plan.settings.seed, record.config)), "retrained from its seed"

@@ -1,0 +1,30 @@
+"""``eccsearch resume``: continue a run with the settings that it was started with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from automl.cli.choosing import NameOption, RootOption
+from automl.run_folder import DEFAULT_ROOT
+
+
+def resume(
+    name: NameOption = None,
+    root: RootOption = DEFAULT_ROOT,
+    budget: Annotated[int | None, typer.Option(min=1, help="A new total of trials.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but the end.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Continue the latest run, or the one called --name, to its budget.
+
+    Example: eccsearch resume --name detection --budget 400
+    """
+    from automl.cli.searching import search
+    from automl.run_reader import find_run
+    from automl.settings import RunSettings
+
+    settings = RunSettings.load(find_run(root, name))
+    search(replace(settings, budget=budget or settings.budget), quiet, json)

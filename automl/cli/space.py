@@ -1,0 +1,45 @@
+"""``eccsearch space``: the parameters of a task's search space and how many configurations they make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def space(
+    task: Annotated[str, typer.Option(help="The task; 'eccsearch tasks' lists them.")] = "detection",
+    fix: Annotated[list[str] | None, typer.Option(help="Fix or narrow a parameter, e.g. bits=2..4.")] = None,
+    space: Annotated[list[Path] | None, typer.Option(help="A TOML file that narrows it.", metavar="FILE")] = None,
+    objective: Annotated[list[str] | None, typer.Option(help="Objectives; some open further parameters.")] = None,
+) -> None:
+    """Print the search space of a task and its number of distinct configurations.
+
+    Example: eccsearch space --task detection --fix bits=4
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from automl.blueprint import blueprint, untrained_chain
+    from automl.cli.values import merged
+    from automl.settings import RunSettings
+    from search_spaces.objective import DEFAULT_OBJECTIVES
+
+    narrowed = merged(space or [], fix or [])
+    plan = blueprint(RunSettings(task, task, narrowed=narrowed, objectives=tuple(objective or DEFAULT_OBJECTIVES)))
+    console = Console()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("parameter", no_wrap=True)
+    table.add_column("choices")
+    table.add_column("default", justify="right")
+    for parameter in plan.space.parameters:
+        choices = ", ".join(str(choice) for choice in parameter.choices)
+        table.add_row(parameter.name, choices, str(parameter.default))
+    console.print(table)
+    console.print()
+    shapes = untrained_chain(plan.task).shapes[:-1]
+    for split, shape in enumerate(shapes, start=1):
+        console.print(f"split {split}: features of {' x '.join(map(str, shape))}", highlight=False)
+    console.print(f"split 0: the image; split {plan.space.layout.splits}: everything on the edge", highlight=False)
+    console.print(f"{plan.space.size():,} distinct configurations", highlight=False)

@@ -1,0 +1,32 @@
+"""One worker process of a run: ``python -m automl.cli.worker ROOT NAME``; the run command starts it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+
+from automl.blueprint import blueprint
+from automl.reporters.quiet import QuietReporter
+from automl.run import open_study, search_here, trial_of
+from automl.run_folder import RunFolder
+from automl.settings import RunSettings
+from deploy.errors import UserError
+
+
+def main(root: str, name: str) -> int:
+    """Search until the run's budget is used up; return the exit code."""
+    settings = RunSettings.load(RunFolder(Path(root), name))
+    torch.set_num_threads(settings.threads)
+    plan = blueprint(settings)
+    try:
+        outcome = search_here(plan, open_study(plan), trial_of(plan, QuietReporter()), lambda record: None)
+    except UserError as error:
+        print(f"eccsearch: {error}", file=sys.stderr)
+        return 2
+    return 130 if outcome.reason == "interrupted" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,99 @@
+"""Forecast: how long a run will take, from one measured training step and one measured pass."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+
+from automl.blueprint import Blueprint
+from automl.cloud_training import cloud_model_file
+from automl.taught import supernet_file
+from automl.teaching import TeachingRecipe
+from automl.trial import TrialRecipe
+from results.naming import duration
+
+TAUGHT_PASS = 1.3
+"""A distillation step runs the teacher too: a third of a training step more."""
+TRIAL_OVERHEAD = 0.6
+"""Seconds of a trial that no step and no pass takes: counting FLOPs, metric, codec, deriving."""
+FINALIST_OVERHEAD = 4.0
+"""Seconds of a finalist's export and bootstrap."""
+PLAIN_FINALISTS = 24
+"""About how many images and edge-only configurations are measured on test."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Seconds of every stage of a run."""
+
+    cloud: float
+    supernet: float
+    anchors: float
+    trials: float
+    finalists: float
+
+    @property
+    def total(self) -> float:
+        """Seconds in all."""
+        return self.cloud + self.supernet + self.anchors + self.trials + self.finalists
+
+    def __str__(self) -> str:
+        parts = {
+            "cloud model": self.cloud,
+            "supernet": self.supernet,
+            "plain answers": self.anchors,
+            "trials": self.trials,
+            "finalists": self.finalists,
+        }
+        listed = ", ".join(f"{name} {duration(seconds)}" for name, seconds in parts.items() if seconds)
+        return f"About {duration(self.total)} on {torch.get_num_threads()} threads: {listed or 'nothing to do'}."
+
+
+def forecast(plan: Blueprint, done: int, anchored: bool) -> Forecast:
+    """Measure this machine for a second or two and predict the run.
+
+    Args:
+        plan: The run.
+        done: Search trials that are finished already.
+        anchored: Whether the plain answers are measured already.
+    """
+    effort, settings = plan.settings.effort, plan.settings
+    teaching, trial = TeachingRecipe(), TrialRecipe()
+    step, sample = _step_seconds(plan, plan.task.recipe.batch), _pass_seconds(plan)
+    validation, test = len(plan.task.data("validation")), len(plan.task.data("test"))
+    cloud_cached = cloud_model_file(plan.task, settings.folder.cache, settings.cores).exists()
+    taught_cached = supernet_file(plan).exists()
+    measuring = sample * (validation + 3 * trial.calibration) + TRIAL_OVERHEAD
+    left = max(0, settings.budget - done)
+    refining = effort.refine_steps * step * TAUGHT_PASS + measuring + FINALIST_OVERHEAD + sample * test
+    return Forecast(
+        cloud=0.0 if cloud_cached else plan.task.recipe.steps * step,
+        supernet=0.0 if taught_cached else effort.teach_steps * step * (1 + teaching.random + 1.3),
+        anchors=0.0 if anchored else len(plan.anchors()) * (sample * validation + TRIAL_OVERHEAD),
+        trials=left * (effort.trial_steps * step * TAUGHT_PASS + measuring) / settings.workers,
+        finalists=effort.finalists * refining + PLAIN_FINALISTS * (sample * test + TRIAL_OVERHEAD),
+    )
+
+
+def _step_seconds(plan: Blueprint, batch: int) -> float:
+    model = plan.task.cloud_model().train()
+    data = plan.task.data("train")
+    seconds = []
+    for start in range(4):
+        images, targets = data.batch([(start * batch + i) % len(data) for i in range(batch)])
+        began = time.perf_counter()
+        plan.task.task_loss(model(images), targets).backward()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
+
+
+def _pass_seconds(plan: Blueprint) -> float:
+    model = plan.task.cloud_model().eval()
+    images, _ = plan.task.data("validation").batch(range(min(32, len(plan.task.data("validation")))))
+    with torch.no_grad():
+        model(images)
+        began = time.perf_counter()
+        plan.task.predict(model(images))
+    return (time.perf_counter() - began) / len(images)

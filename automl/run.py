@@ -1,0 +1,176 @@
+"""Run: from the user's settings to a refined front on disk."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from automl.blueprint import Blueprint, blueprint
+from automl.finalists import Finals
+from automl.forecast import forecast
+from automl.keeper import Keeper
+from automl.reporter import Reporter
+from automl.run_reader import note_run
+from automl.search import Outcome
+from automl.settings import RunSettings
+from automl.study import Study
+from automl.taught import taught_supernet
+from automl.trial import Candidate, Trial, TrialRecipe
+from automl.workers import run_workers
+from evaluators.measurement import Measurement
+from results.hypervolume import hypervolume
+from results.outcome import write_outcome
+from results.pareto import pareto_set
+from results.record import RunInfo, TrialRecord
+from search_spaces.config import Config
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended.
+
+    Attributes:
+        info: The run's facts.
+        records: Every measured trial.
+        outcome: Why the search ended.
+        plan: What the run was.
+    """
+
+    info: RunInfo
+    records: list[TrialRecord]
+    outcome: Outcome
+    plan: Blueprint
+
+
+def run(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = frozenset()) -> RunResult:
+    """Start a run or continue it to its budget, refine the front and write what comes out.
+
+    Args:
+        settings: What the user chose.
+        reporter: Hears of everything.
+        accept: What may have changed since the run began: ``"versions"``, ``"threads"``.
+
+    Raises:
+        UserError: settings that cannot be met, or another run under the same name.
+        KeyboardInterrupt: before or after the search; the same settings continue it.
+    """
+    torch.set_num_threads(settings.cores)
+    plan = blueprint(settings)
+    study = open_study(plan, accept)
+    info = plan.info()
+    note_run(settings.where, settings.name, info, plan.space.layout)
+    settings.save()
+    _announce(plan, study, reporter)
+    trial = trial_of(plan, reporter)
+    outcome = _search(plan, study, trial, info, reporter)
+    if outcome.reason != "interrupted":
+        torch.set_num_threads(settings.cores)
+        Finals(plan, trial, Keeper(settings.folder.weights), study, reporter).run()
+    records = study.records()
+    write_outcome(records, info, settings.folder.path)
+    return RunResult(info, records, outcome, plan)
+
+
+def open_study(plan: Blueprint, accept: frozenset[str] = frozenset()) -> Study:
+    """Create the run's study or continue it.
+
+    Raises:
+        UserError: its storage cannot be used, or it was made with something else.
+    """
+    settings = plan.settings
+    return Study.open(
+        settings.where,
+        settings.name,
+        plan.space,
+        plan.objectives,
+        plan.constraints,
+        settings.sampler,
+        settings.seed,
+        plan.identity(),
+        accept,
+    )
+
+
+def trial_of(plan: Blueprint, reporter: Reporter) -> Trial:
+    """Return what measures the run's configurations, with the supernet loaded or taught."""
+    recipe = TrialRecipe(steps=plan.settings.effort.trial_steps)
+    return Trial(plan.task, taught_supernet(plan, reporter), recipe)
+
+
+def search_here(plan: Blueprint, study: Study, trial: Trial, on_trial: Callable[[TrialRecord], None]) -> Outcome:
+    """Search in this process until the budget, the time or the space is used up; keep the front's weights."""
+    torch.set_num_threads(plan.settings.threads)
+    keeper = Keeper(plan.settings.folder.weights)
+    validation = plan.task.data("validation")
+    latest: list[Candidate] = []
+
+    def measure(config: Config, seed: int) -> Measurement:
+        latest[:] = [trial.candidate(config, seed)]
+        return trial.measured(latest[0], validation)
+
+    def told(record: TrialRecord) -> None:
+        front = {member.number for member in study.front()}
+        if record.number in front and not trial.supernet.is_cloud_model(record.config):
+            keeper.save(record.number, latest[0])
+            keeper.keep_only(front)
+        on_trial(record)
+
+    return study.run(
+        measure, plan.settings.budget, plan.settings.timeout, told, first=plan.first, anchors=plan.anchors()
+    )
+
+
+def _announce(plan: Blueprint, study: Study, reporter: Reporter) -> None:
+    records = study.records()
+    done = sum(record.kind == "search" for record in records)
+    size = plan.space.size()
+    reporter.say(f"{plan.settings.name}: {size:,} distinct configurations, {plan.task.metric}, {done} trials done.")
+    if plan.settings.budget > size:
+        reporter.say(f"The budget of {plan.settings.budget} is more than the space holds: it ends when exhausted.")
+    reporter.say(str(forecast(plan, done, any(record.kind == "anchor" for record in records))))
+
+
+def _search(plan: Blueprint, study: Study, trial: Trial, info: RunInfo, reporter: Reporter) -> Outcome:
+    watch = _Watch(study, info, plan, reporter)
+    if plan.settings.workers == 1:
+        return search_here(plan, study, trial, lambda record: watch.look())
+    command = [sys.executable, "-m", "automl.cli.worker", str(plan.settings.root), plan.settings.name]
+    try:
+        run_workers(command, plan.settings.workers, each_poll=watch.look)
+    except KeyboardInterrupt:
+        return Outcome("interrupted", watch.done(), plan.settings.budget)
+    # What the workers left over, where one of them died at the very end, and why the search ended.
+    return search_here(plan, study, trial, lambda record: watch.look())
+
+
+class _Watch:
+    """Reports the trials that have finished since the last look, whoever finished them."""
+
+    def __init__(self, study: Study, info: RunInfo, plan: Blueprint, reporter: Reporter) -> None:
+        self._study, self._info, self._reporter = study, info, reporter
+        self._seen = {record.number for record in study.records()}
+        self._total = plan.settings.budget
+        reporter.stage("search", self._total)
+        reporter.advance(self._count(study.records()))
+
+    def look(self) -> None:
+        """Report what is new."""
+        records = self._study.records()
+        fresh = [record for record in records if record.number not in self._seen]
+        if not fresh:
+            return
+        self._seen |= {record.number for record in fresh}
+        front, volume = pareto_set(records, self._info.objectives), hypervolume(records, self._info)
+        for record in fresh:
+            self._reporter.trial(self._info, record, front, volume)
+        self._reporter.advance(self._count(records))
+
+    def done(self) -> int:
+        """Return how many search trials are finished."""
+        return self._count(self._study.records())
+
+    def _count(self, records: Sequence[TrialRecord]) -> int:
+        return sum(record.kind == "search" for record in records)
