@@ -71,13 +71,15 @@ class Bundle:
             path.parent.mkdir(parents=True, exist_ok=True)
             building = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         except OSError as error:
-            raise UserError(f"cannot write a bundle at '{path}': {error.strerror}; choose another --out") from None
+            raise _unwritable(path, error) from None
         try:
             fill(building)
             entries = {file.name: _entry(file) for file in sorted(building.iterdir())}
             (building / MANIFEST).write_text(replace(manifest, files=entries).to_json(), encoding="utf-8")
             building.chmod(0o755)
             _swap(building, path)
+        except OSError as error:
+            raise _unwritable(path, error) from error
         finally:
             shutil.rmtree(building, ignore_errors=True)
         return cls.open(path)
@@ -121,6 +123,12 @@ def _read_manifest(path: Path) -> Manifest:
         return Manifest.from_json(text)
     except UserError as error:
         raise UserError(f"cannot use bundle '{path}': {error}") from None
+
+
+def _unwritable(path: Path, error: OSError) -> UserError:
+    return UserError(
+        f"cannot write a bundle at '{path}': {error.strerror or error}; make room or choose another --out"
+    )
 
 
 def _entry(file: Path) -> FileEntry:

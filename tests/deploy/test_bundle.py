@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -119,6 +121,17 @@ def test_a_failed_export_leaves_the_old_bundle_and_no_litter(make_bundle, tmp_pa
     with pytest.raises(RuntimeError):
         Bundle.write(old.path, old.manifest, fails)
     assert Bundle.open(old.path).manifest == old.manifest
+    assert [entry.name for entry in tmp_path.iterdir()] == ["edge"]
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(make_bundle, tmp_path):
+    old = make_bundle("edge")
+
+    def full(folder):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(UserError, match="No space left"):
+        Bundle.write(tmp_path / "new", old.manifest, full)
     assert [entry.name for entry in tmp_path.iterdir()] == ["edge"]
 
 
