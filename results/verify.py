@@ -81,7 +81,8 @@ class VerifyReport:
         said = [
             f"{self.samples} samples of the {self.split} split, through onnxruntime and packets.",
             f"{self.metric}: bundle {self.bundle_quality:.4f}, searched model {self.model_quality:.4f}.",
-            f"Packets: {self.mean_bytes:.1f} bytes a sample; symbols rounded differently: {self.symbols_differing:.2e}.",
+            f"Packets: {self.mean_bytes:.1f} bytes a sample; "
+            f"symbols rounded differently: {self.symbols_differing:.2e}.",
         ]
         if self.boxes is not None and self.boxes_matched is not None:
             said.append(f"Boxes above {BOX_FLOOR}: {self.boxes_matched:.2%} of {self.boxes} match.")
