@@ -117,22 +117,22 @@ def test_the_result_is_kept_before_the_checkpoint_goes(tmp_path: Path) -> None:
 
 
 def test_the_cloud_model_is_trained_once_then_loaded_frozen(tmp_path: Path) -> None:
-    first = cloud_model(CLASSIFICATION, tmp_path, Heard())
+    first = cloud_model(CLASSIFICATION, tmp_path, Heard(), threads=1)
     heard = Heard()
-    second = cloud_model(CLASSIFICATION, tmp_path, heard)
+    second = cloud_model(CLASSIFICATION, tmp_path, heard, threads=1)
     assert heard.stages == [] and weights(first) == weights(second)
     assert not second.training and not any(p.requires_grad for p in second.parameters())
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped"])
 def test_a_damaged_cached_model_is_said_and_trained_again(damage: str, tmp_path: Path) -> None:
-    first = weights(cloud_model(CLASSIFICATION, tmp_path, Heard()))
+    first = weights(cloud_model(CLASSIFICATION, tmp_path, Heard(), threads=1))
     (path,) = tmp_path.iterdir()
     content = bytearray(path.read_bytes())
     content[-9] ^= 1
     path.write_bytes(bytes(content[:-50] if damage == "truncated" else content))
     heard = Heard()
-    assert weights(cloud_model(CLASSIFICATION, tmp_path, heard)) == first
+    assert weights(cloud_model(CLASSIFICATION, tmp_path, heard, threads=1)) == first
     assert "damaged" in heard.said[0] and heard.stages == [("cloud model", STEPS)]
 
 
@@ -145,7 +145,8 @@ def test_whatever_shapes_the_model_shapes_its_key() -> None:
         ClassificationTask(counts=Counts(13, 5, 5), recipe=RECIPE, style=CLASSIFICATION.style),
         TASKS[0],
     ]
-    assert len({cloud_model_key(task) for task in tasks}) == len(tasks)
+    keys = {cloud_model_key(task, threads=1) for task in tasks} | {cloud_model_key(CLASSIFICATION, threads=2)}
+    assert len(keys) == len(tasks) + 1
 
 
 @settings(max_examples=20, deadline=None)
