@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from automl.chosen import chosen_trial
@@ -23,8 +24,8 @@ def export_trial(settings: RunSettings, number: int | None, choice: Choice, out:
     Raises:
         UserError: no such trial, or ``out`` cannot be a bundle.
     """
-    found = chosen_trial(settings, number, choice, PlainReporter())
-    origin = {"run": settings.name, "trial": found.record.number, "weights": found.origin}
+    found = chosen_trial(settings, number, choice, PlainReporter(sys.stdout))
+    origin: dict[str, str | int] = {"run": settings.name, "trial": found.record.number, "weights": found.origin}
     bundle = export_bundle(
         found.candidate.derived, found.plan.task, out, found.candidate.tables, _metrics(found.record), origin
     )
@@ -49,7 +50,7 @@ def verify_bundle(path: Path, root: Path) -> tuple[bool, list[str]]:
     if not origin:
         raise UserError(f"bundle '{path}' does not say which run it comes from; export it with 'eccsearch export'")
     settings = RunSettings.load(RunFolder(root, str(origin["run"])))
-    found = chosen_trial(settings, int(origin["trial"]), Choice(), PlainReporter())
+    found = chosen_trial(settings, int(origin["trial"]), Choice(), PlainReporter(sys.stdout))
     report = compare(bundle, found.candidate.derived, found.plan.task, threads=settings.threads)
     return report.passed, report.lines()
 

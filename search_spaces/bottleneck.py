@@ -14,27 +14,39 @@ DECODER_AXES = {"expand.weight": 1}
 
 
 class Encoder(nn.Module):
-    """Projects patches of ``stride`` x ``stride`` features to a narrow latent."""
+    """Projects patches of ``stride`` x ``stride`` features to a narrow latent.
 
-    def __init__(self, channels: int, size: tuple[int, int], width: int, stride: int) -> None:
+    Args:
+        shape: Channels, height and width of the features; channels alone where they are a vector.
+        width: Channels of the latent.
+        stride: Side of a patch.
+    """
+
+    def __init__(self, shape: tuple[int, ...], width: int, stride: int) -> None:
         super().__init__()
-        self.padding = tuple(-side % stride for side in size)
-        self.project = nn.Conv2d(channels, width, stride, stride)
+        self.flat = len(shape) == 1
+        self.padding = tuple(-side % stride for side in _sides(shape))
+        self.project = nn.Conv2d(shape[0], width, stride, stride)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return the latent (b, width, ceil(h / stride), ceil(w / stride)) of features (b, c, h, w)."""
+        """Return the latent (b, width, ceil(h / stride), ceil(w / stride)) of features (b, c, h, w) or (b, c)."""
+        latent: Tensor = self.project(self.padded(features))
+        return latent
+
+    def padded(self, features: Tensor) -> Tensor:
+        """Return features as an image (b, c, h, w) of whole patches."""
+        if self.flat:
+            features = features[:, :, None, None]
         bottom, right = self.padding
-        if bottom or right:
-            features = functional.pad(features, (0, right, 0, bottom))
-        return self.project(features)
+        return functional.pad(features, (0, right, 0, bottom)) if bottom or right else features
 
 
 class Decoder(nn.Module):
     """Gives the cloud the features it expects: a linear expansion, then a residual correction."""
 
-    def __init__(self, channels: int, size: tuple[int, int], width: int, stride: int) -> None:
+    def __init__(self, shape: tuple[int, ...], width: int, stride: int) -> None:
         super().__init__()
-        self.size = size
+        channels, self.flat, self.size = shape[0], len(shape) == 1, _sides(shape)
         self.expand = nn.Conv2d(width, channels * stride * stride, 1)
         self.shuffle = nn.PixelShuffle(stride)
         self.correct = nn.Sequential(
@@ -44,28 +56,33 @@ class Decoder(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, values: Tensor) -> Tensor:
-        """Return features (b, c, h, w) of dequantised values (b, width, ceil(h / stride), ceil(w / stride))."""
+        """Return features (b, c, h, w) or (b, c) of dequantised values (b, width, ceil(h / stride), ceil(w / stride))."""
         height, width = self.size
         features = self.shuffle(self.expand(values))[:, :, :height, :width]
-        return features + self.correct(features)
+        corrected: Tensor = features + self.correct(features)
+        return corrected.flatten(1) if self.flat else corrected
 
 
 class Bottleneck(nn.Module):
     """Encoders, decoders and quantiser steps of one split point, one set a stride.
 
     Args:
-        shape: Channels, height and width of the features that cross.
+        shape: Channels, height and width of the features that cross; channels alone where they are a vector.
         width: The widest latent; narrower ones are prefixes of it.
         strides: The strides on offer.
     """
 
-    def __init__(self, shape: tuple[int, int, int], width: int, strides: Sequence[int]) -> None:
+    def __init__(self, shape: tuple[int, ...], width: int, strides: Sequence[int]) -> None:
         super().__init__()
-        channels, *size = shape
-        side = (size[0], size[1])
-        self.encoders = nn.ModuleDict({str(s): Encoder(channels, side, width, s) for s in strides})
-        self.decoders = nn.ModuleDict({str(s): Decoder(channels, side, width, s) for s in strides})
+        self.shape = shape
+        self.encoders = nn.ModuleDict({str(s): Encoder(shape, width, s) for s in strides})
+        self.decoders = nn.ModuleDict({str(s): Decoder(shape, width, s) for s in strides})
         self.log_steps = nn.ParameterDict({str(s): torch.zeros(MAX_BITS, width) for s in strides})
+
+    def symbol_shape(self, width: int, stride: int) -> tuple[int, int, int]:
+        """Return channels, height and width of one sample's symbols."""
+        height, wide = (-(-side // stride) for side in _sides(self.shape))
+        return width, height, wide
 
     @torch.no_grad()
     def calibrate(self, features: Tensor) -> None:
@@ -85,20 +102,22 @@ def _step_in_deviations(bits: int) -> float:
     return {1: 1.596, 2: 0.996, 3: 0.586, 4: 0.335}.get(bits, 8.0 / 2**bits)
 
 
+def _sides(shape: tuple[int, ...]) -> tuple[int, int]:
+    return (shape[1], shape[2]) if len(shape) == 3 else (1, 1)
+
+
 def _start_from_components(encoder: nn.Module, decoder: nn.Module, features: Tensor) -> None:
-    project, expand = encoder.get_submodule("project"), decoder.get_submodule("expand")
-    assert isinstance(project, nn.Conv2d) and isinstance(expand, nn.Conv2d)
+    assert isinstance(encoder, Encoder) and isinstance(decoder, Decoder)
+    project, expand = encoder.project, decoder.expand
     assert project.bias is not None and expand.bias is not None
-    stride, width = project.stride[0], project.out_channels
-    height, wide = (side - side % stride for side in features.shape[-2:])
-    patches = functional.pixel_unshuffle(features[:, :, :height, :wide], stride)
+    patches = functional.pixel_unshuffle(encoder.padded(features), project.stride[0])
     rows = patches.permute(0, 2, 3, 1).flatten(0, 2).double()
     mean = rows.mean(0)
     _, vectors = torch.linalg.eigh((rows - mean).T @ (rows - mean) / len(rows))
-    components = torch.zeros(width, rows.shape[1], dtype=rows.dtype)
-    usable = min(width, rows.shape[1])
+    components = torch.zeros(project.out_channels, rows.shape[1], dtype=rows.dtype)
+    usable = min(project.out_channels, rows.shape[1])
     components[:usable] = vectors.flip(1).T[:usable]
-    project.weight.copy_(components.view(width, -1, stride, stride))
+    project.weight.copy_(components.view(project.weight.shape))
     project.bias.copy_(-(components @ mean))
     expand.weight.copy_(components.T[:, :, None, None])
     expand.bias.copy_(mean)

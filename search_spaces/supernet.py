@@ -57,7 +57,7 @@ class Supernet(nn.Module):
         self.partitions = tuple(partitions(block, modules) for block in cloud.blocks)
         self.bottlenecks = nn.ModuleDict(
             {
-                str(split): Bottleneck(_three(cloud.shapes[split - 1]), options.width, options.strides)
+                str(split): Bottleneck(cloud.shapes[split - 1], options.width, options.strides)
                 for split in range(1, self.layout.splits)
             }
         )
@@ -169,20 +169,13 @@ class Supernet(nn.Module):
         encoder = sliced(bottleneck.encoders[key], along(ENCODER_AXES, units))
         decoder = sliced(bottleneck.decoders[key], along(DECODER_AXES, units))
         quantiser = Quantiser(bottleneck.log_steps[key][config.bits - 1, : config.width], config.bits)
-        _, *size = _three(self.cloud.shapes[config.split - 1])
-        height, width = (-(-side // config.stride) for side in size)
         return DerivedModel(
             config,
             EdgePart(blocks[: config.split], encoder, quantiser),
             CloudPart(Dequantiser(quantiser), decoder, blocks[config.split :]),
-            (config.width, height, width),
+            bottleneck.symbol_shape(config.width, config.stride),
         )
 
 
 def _identity(value: Any) -> Any:
     return value
-
-
-def _three(shape: Sequence[int]) -> tuple[int, int, int]:
-    channels, height, width = shape
-    return channels, height, width

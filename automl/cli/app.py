@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import warnings
 
 import typer
 
@@ -43,6 +44,9 @@ _DISK = {
 
 def main() -> None:
     """Run the command line."""
+    # Libraries' advice to their own developers is nothing that a user of this program can act on.
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
     try:
         app()
     except UserError as error:
