@@ -1,6 +1,7 @@
 import json
 import logging
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,51 +22,49 @@ from deploy.symbol_tables import SymbolTables
 from results.export import export_bundle
 from results.onnx_export import write_onnx
 from results.verify import VerifyReport, verify_bundle
-from search_spaces.bottleneck import Decoder, Encoder
 from search_spaces.chain import chain_of
-from search_spaces.config import Config
-from search_spaces.derived import CloudPart, DerivedModel, EdgePart
-from search_spaces.quantiser import Dequantiser, Quantiser
+from search_spaces.config import Config, Value
+from search_spaces.derived import DerivedModel
+from search_spaces.space import default_space
+from search_spaces.supernet import BottleneckOptions, Supernet
 from search_spaces.task import Task
 
 DETECTION = DetectionTask(counts=Counts(12, 8, 40))
 CLASSIFICATION = ClassificationTask(counts=Counts(12, 8, 40))
 METRICS = {"validation": {"quality": 0.5, "bytes": 100.0}}
-WIDTH, BITS, CUT = 6, 4, 3
+BITS = 4
 
 
-def blocks_of(task: Task) -> tuple[list[nn.Module], tuple[int, ...]]:
-    """Return the blocks of a cloud model whose random weights give decided answers, and the shape at the cut."""
+@cache
+def supernet_of(task: Task) -> Supernet:
+    """Return the supernet of a cloud model whose random weights give decided answers."""
     torch.set_num_threads(1)
-    torch.manual_seed(0)
     model = task.cloud_model()
-    with torch.no_grad():
-        for module in model.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.running_var.uniform_(0.05, 0.2)
-    chain = chain_of(model.eval(), task.data("train").batch([0])[0])
-    return list(chain.blocks), chain.shapes[CUT - 1]
+    torch.manual_seed(0)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_var.uniform_(0.05, 0.2)
+    images, _ = task.data("train").batch(range(12))
+    net = Supernet(chain_of(model.eval(), images[:1]), BottleneckOptions(8, (1, 2)))
+    net.calibrate(images)
+    return net
+
+
+def derived(task: Task, **params: Value) -> DerivedModel:
+    net = supernet_of(task)
+    return net.derive(default_space(net.layout, task.image_size).config(params)).eval()
 
 
 def features_model(task: Task) -> DerivedModel:
-    blocks, (channels, height, width) = blocks_of(task)
-    torch.manual_seed(1)
-    encoder, decoder = (part(channels, (height, width), WIDTH, 2) for part in (Encoder, Decoder))
-    quantiser = Quantiser(torch.full((WIDTH,), -1.5), BITS)
-    shape = (WIDTH, -(-height // 2), -(-width // 2))
-    edge = EdgePart(blocks[:CUT], encoder, quantiser)
-    cloud = CloudPart(Dequantiser(quantiser), decoder, blocks[CUT:])
-    return DerivedModel(Config(split=CUT, width=WIDTH, stride=2, bits=BITS), edge, cloud, shape).eval()
+    return derived(task, split=3, width=6, stride=2, bits=BITS)
 
 
 def image_model(task: Task) -> DerivedModel:
-    config = Config(split=0, image_format="webp", image_quality=40, image_resolution=task.image_size // 2)
-    return DerivedModel(config, None, CloudPart(None, None, blocks_of(task)[0]), None).eval()
+    return derived(task, split=0, image_format="webp", image_quality=40, image_resolution=task.image_size // 2)
 
 
 def edge_model(task: Task) -> DerivedModel:
-    blocks, _ = blocks_of(task)
-    return DerivedModel(Config(split=len(blocks)), EdgePart(blocks, None, None), None, None).eval()
+    return derived(task, split=supernet_of(task).layout.splits)
 
 
 @torch.no_grad()
@@ -121,7 +120,8 @@ def test_an_exported_detector_is_the_model(bundle, model):
 def test_another_model_is_found_out(bundle):
     other = features_model(DETECTION)
     with torch.no_grad():
-        next(other.cloud.blocks[-1].parameters()).add_(0.05)
+        for parameter in other.cloud.blocks[-1].parameters():
+            parameter.mul_(1.05)
     assert not verify_bundle(bundle, other, DETECTION, "validation", threads=1).passed
 
 
@@ -161,9 +161,8 @@ def test_nothing_of_the_users_is_overwritten(model, tmp_path):
 @pytest.mark.parametrize("task", [DETECTION, CLASSIFICATION], ids=lambda task: task.name)
 def test_deploy_turns_raw_outputs_into_the_tasks_own_predictions(task):
     rng = np.random.default_rng(0)
-    blocks, _ = blocks_of(task)
     with torch.no_grad():
-        shapes = [tuple(o.shape) for o in nn.Sequential(*blocks)(task.data("train").batch([0])[0])]
+        shapes = [tuple(o.shape) for o in task.cloud_model().eval()(task.data("train").batch([0])[0])]
     outputs = [np.abs(rng.normal(0, 2, shape)).astype(np.float32) for shape in shapes]
     ours = postprocessor(task.postprocessing())(tuple(outputs))
     theirs = task.predict(tuple(torch.from_numpy(o) for o in outputs))[0]
