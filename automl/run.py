@@ -150,11 +150,12 @@ class _Watch:
     """Reports the trials that have finished since the last look, whoever finished them."""
 
     def __init__(self, study: Study, info: RunInfo, plan: Blueprint, reporter: Reporter) -> None:
-        self._study, self._info, self._reporter = study, info, reporter
-        self._seen = {record.number for record in study.records()}
-        self._total = plan.settings.budget
-        reporter.stage("search", self._total)
-        reporter.advance(self._count(study.records()))
+        self._study, self._info, self._plan, self._reporter = study, info, plan, reporter
+        records = study.records()
+        self._seen = {record.number for record in records}
+        self._searching = False
+        reporter.stage("plain answers", len(plan.anchors()))
+        self._advance(records)
 
     def look(self) -> None:
         """Report what is new."""
@@ -166,11 +167,20 @@ class _Watch:
         front, volume = pareto_set(records, self._info.objectives), hypervolume(records, self._info)
         for record in fresh:
             self._reporter.trial(self._info, record, front, volume)
-        self._reporter.advance(self._count(records))
+        self._advance(records)
 
     def done(self) -> int:
         """Return how many search trials are finished."""
-        return self._count(self._study.records())
+        return _count(self._study.records(), "search")
 
-    def _count(self, records: Sequence[TrialRecord]) -> int:
-        return sum(record.kind == "search" for record in records)
+    def _advance(self, records: Sequence[TrialRecord]) -> None:
+        done, anchored = _count(records, "search"), _count(records, "anchor")
+        if not self._searching and (done or anchored >= len(self._plan.anchors())):
+            self._searching = True
+            self._reporter.advance(anchored)
+            self._reporter.stage("search", self._plan.settings.budget)
+        self._reporter.advance(done if self._searching else anchored)
+
+
+def _count(records: Sequence[TrialRecord], kind: str) -> int:
+    return sum(record.kind == kind for record in records)
