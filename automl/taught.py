@@ -27,14 +27,15 @@ CALIBRATION = 128
 def taught_supernet(plan: Blueprint, reporter: Reporter) -> Supernet:
     """Return the supernet of a run, in eval mode: loaded from the cache, or taught now.
 
-    The cloud model comes first, loaded or trained likewise.
+    The cloud model comes first, loaded or trained likewise. A space that only sends images has nothing to teach.
     """
     cache = plan.settings.folder.cache
     cloud = cloud_model(plan.task, cache, reporter, plan.settings.cores)
     supernet = Supernet(chain_of(cloud, plan.example), BottleneckOptions.of(plan.space))
     supernet = supernet.to(memory_format=torch.channels_last)
     path = supernet_file(plan)
-    if not (path.exists() and _loaded(supernet, path, reporter)):
+    teachable = any(split != 0 for split in plan.space["split"].choices)
+    if teachable and not (path.exists() and _loaded(supernet, path, reporter)):
         _teach(plan, supernet, path, reporter)
     return supernet.eval()
 

@@ -1,0 +1,130 @@
+"""A whole run on a small real task: from settings to a verified bundle."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from automl import blueprint as blueprint_module
+from automl.bundling import export_trial, verify_bundle
+from automl.reporters.quiet import QuietReporter
+from automl.run import run
+from automl.run_reader import read_run
+from automl.settings import Effort, RunSettings
+from automl.tasks.classification import ClassificationTask, Counts
+from deploy.errors import UserError
+from results.chooser import Choice
+from results.record import TrialRecord
+
+EFFORT = Effort(cloud_steps=4, teach_steps=2, trial_steps=1, refine_steps=1, finalists=2)
+
+
+def small_task(name: str) -> ClassificationTask:
+    assert name == "classification"
+    return ClassificationTask(counts=Counts(64, 24, 24))
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blueprint_module, "find_task", small_task)
+    monkeypatch.setattr(blueprint_module, "ANCHOR_QUALITIES", (50,))
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One root for the module, so that cloud model and supernet are trained once."""
+    return tmp_path_factory.mktemp("runs")
+
+
+def settings(root: Path, name: str, budget: int = 6) -> RunSettings:
+    return RunSettings("classification", name, root, budget=budget, threads=1, effort=EFFORT)
+
+
+def searched(records: list[TrialRecord]) -> list[tuple]:
+    return [(record.config, record.validation) for record in records if record.kind == "search"]
+
+
+@pytest.fixture(scope="module")
+def unbroken(root: Path) -> list[TrialRecord]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blueprint_module, "find_task", small_task)
+        patch.setattr(blueprint_module, "ANCHOR_QUALITIES", (50,))
+        return run(settings(root, "unbroken"), QuietReporter()).records
+
+
+def test_the_budget_is_measured_and_the_anchors_come_on_top(unbroken: list[TrialRecord]) -> None:
+    kinds = [record.kind for record in unbroken]
+    assert kinds.count("search") == 6
+    assert kinds.count("anchor") == 1 + 3 * 3
+
+
+def test_no_configuration_is_measured_twice(unbroken: list[TrialRecord]) -> None:
+    configs = [record.config for record in unbroken]
+    assert len(configs) == len(set(configs))
+
+
+def test_a_run_continued_to_its_budget_is_as_one_unbroken(root: Path, unbroken: list[TrialRecord]) -> None:
+    run(settings(root, "broken", budget=2), QuietReporter())
+    records = run(settings(root, "broken", budget=6), QuietReporter()).records
+    assert searched(records) == searched(unbroken)
+
+
+def test_finalists_are_measured_on_test_with_intervals(unbroken: list[TrialRecord]) -> None:
+    finals = [record.finalist for record in unbroken if record.finalist]
+    assert len(finals) >= 2
+    for final in finals:
+        low, high = final.quality_interval
+        assert low <= final.test.quality <= high
+
+
+def test_what_comes_out_lies_in_the_runs_folder(root: Path, unbroken: list[TrialRecord]) -> None:
+    folder = root / "unbroken"
+    assert json.loads((folder / "pareto.json").read_text())["members"]
+    assert (folder / "pareto.csv").read_text().count("\n") > 1
+    assert {path.name for path in (folder / "plots").iterdir()} >= {"front.png", "hypervolume.png", "parallel.png"}
+
+
+def test_the_record_is_read_back_without_the_task(root: Path, unbroken: list[TrialRecord]) -> None:
+    made = settings(root, "unbroken")
+    info, records = read_run(made.folder)
+    assert info.metric == "top-1"
+    assert records == unbroken
+
+
+@pytest.mark.parametrize("kind", ["split", "image", "edge"])
+def test_a_trial_leaves_as_a_bundle_that_is_that_trial(
+    root: Path, unbroken: list[TrialRecord], tmp_path: Path, kind: str
+) -> None:
+    where = {"split": range(1, 8), "image": (0,), "edge": (8,)}[kind]
+    number = next(record.number for record in unbroken if record.config.split in where)
+    export_trial(settings(root, "unbroken"), number, Choice(), tmp_path / "bundle")
+    passed, lines = verify_bundle(tmp_path / "bundle", root)
+    assert passed, lines
+
+
+def test_another_space_objective_or_effort_is_refused_by_name(root: Path, unbroken: list[TrialRecord]) -> None:
+    made = settings(root, "unbroken")
+    others = {
+        "space.bits": replace(made, narrowed={"bits": (4,)}),
+        "objectives": replace(made, objectives=("quality", "bytes")),
+        "threads": replace(made, threads=2),
+        "effort.trial_steps": replace(made, effort=replace(EFFORT, trial_steps=2)),
+    }
+    for name, other in others.items():
+        with pytest.raises(UserError, match=rf"cannot be continued: .*{name}.*--new"):
+            run(other, QuietReporter())
+
+
+def test_a_small_space_is_exhausted_before_the_budget(root: Path) -> None:
+    narrowed = {"split": (0,), "image_format": ("jpeg",), "image_quality": (10, 50), "image_resolution": (32,)}
+    result = run(replace(settings(root, "small"), narrowed=narrowed), QuietReporter())
+    assert result.outcome.reason == "exhausted"
+
+
+def test_constraints_that_nothing_meets_leave_no_front_and_say_what_is_closest(root: Path) -> None:
+    made = replace(settings(root, "strict", budget=2), constraints=("quality>=1.5",))
+    result = run(made, QuietReporter())
+    assert not any(record.feasible for record in result.records)
