@@ -21,15 +21,16 @@ from evaluators.top1 import bootstrap_top1, top1
 from search_spaces.task import DataSplit, Outputs, Prediction, Recipe, SplitName, Target
 
 STEM = 16
-STAGES: tuple[Stage, ...] = ((24, 2), (24, 1), (48, 2), (48, 1), (96, 2), (96, 1))
+STAGES: tuple[Stage, ...] = ((24, 2), (24, 1), (48, 2), (48, 1), (64, 1), (64, 1))
+PLACES = 3
 COUNTS = Counts(4000, 512, 1000)
 STYLE = CropStyle()
-RECIPE = Recipe(steps=1500, batch=32, learning_rate=4e-3, weight_decay=0.05)
+RECIPE = Recipe(steps=1500, batch=64, learning_rate=3e-3, weight_decay=0.05)
 
 
 @dataclass(frozen=True)
 class ClassificationTask:
-    """Name the digit in the middle of a 64 x 64 crop; quality is top-1.
+    """Name the digit in the middle of a 48 x 48 crop; quality is top-1.
 
     Attributes:
         counts: Crops in each split.
@@ -65,7 +66,7 @@ class ClassificationTask:
             "seed": self.seed,
             "recipe": asdict(self.recipe),
             "style": asdict(self.style),
-            "model": {"stem": STEM, "stages": STAGES},
+            "model": {"stem": STEM, "stages": STAGES, "places": PLACES},
             "data": {split: _digest(*self._source_of(split)) for split in SPLITS},
         }
 
@@ -73,7 +74,7 @@ class ClassificationTask:
         """Return the untrained classifier, seeded: (b, 3, H, W) to a tuple of logits (b, 10)."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            model = Classifier(STEM, STAGES, len(CLASSES))
+            model = Classifier(STEM, STAGES, len(CLASSES), PLACES)
         return model.to(memory_format=torch.channels_last)
 
     def augment(

@@ -23,12 +23,12 @@ class CropStyle:
         noise: Standard deviation of the sensor noise in grey levels.
     """
 
-    size: int = 64
-    height: tuple[float, float] = (14.0, 40.0)
+    size: int = 48
+    height: tuple[float, float] = (16.0, 36.0)
     slant: float = 25.0
-    contrast: tuple[float, float] = (30.0, 100.0)
-    others: int = 3
-    noise: float = 4.0
+    contrast: tuple[float, float] = (45.0, 115.0)
+    others: int = 1
+    noise: float = 3.0
 
 
 def compose_crop(source: Source, style: CropStyle, rng: np.random.Generator) -> tuple[np.ndarray, int]:

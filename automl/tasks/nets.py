@@ -37,14 +37,17 @@ class Detector(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Residual backbone (He et al. 2016, arXiv 1512.03385), average pooling and a linear layer."""
+    """Residual backbone (He et al. 2016, arXiv 1512.03385), average pooling and a linear layer.
 
-    def __init__(self, stem: int, stages: Sequence[Stage], classes: int) -> None:
+    The pool keeps a few places apart, so that what stands in the middle is told from what stands around it.
+    """
+
+    def __init__(self, stem: int, stages: Sequence[Stage], classes: int, places: int) -> None:
         super().__init__()
         self.stem = _stem(stem)
         self.blocks = _blocks(stem, stages)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.linear = nn.Linear(stages[-1][0], classes)
+        self.pool = nn.AdaptiveAvgPool2d(places)
+        self.linear = nn.Linear(stages[-1][0] * places**2, classes)
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """Return the class logits (b, K) of images (b, 3, H, W)."""
