@@ -144,7 +144,7 @@ class SearchSpace:
         return (heated + (0 in responses)) * len(self["feature"].choices) * rates
 
     def configs(self) -> Iterator[Config]:
-        """Yield every distinct canonical Config once, in a fixed order; what is inactive at a split is not varied."""
+        """Yield every distinct canonical Config once, in a fixed order; what is inactive is not varied."""
         seen = set()
         for split in self["split"].choices:
             active = self._active_at(int(split))

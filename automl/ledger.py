@@ -1,0 +1,221 @@
+"""Ledger: the only writer of trials; claims, results and failures, by any number of processes on one storage."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.samplers import BaseSampler
+from optuna.storages import RDBStorage, fail_stale_trials
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+
+from automl import record
+from automl.distributions import Params, distributions, params_of
+from automl.owner import Owner
+from automl.record import config_in, kind_of
+from evaluators.measurement import Measurement
+from search_spaces.config import Config, Value
+from search_spaces.objective import Constraint, Objective
+from search_spaces.space import SearchSpace
+
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A trial that this process has begun.
+
+    Attributes:
+        trial_id: The storage's id.
+        number: The study's number.
+        others: All other trials, as they were just after this one was begun.
+        index: Search trials that are COMPLETE, or RUNNING with a lower number.
+    """
+
+    trial_id: int
+    number: int
+    others: tuple[FrozenTrial, ...] = ()
+    index: int = 0
+
+
+class Ledger:
+    """The study's trials.
+
+    A trial's number is its ticket: of two processes that claim the last of the budget, or the same configuration,
+    the lower number has it and the other one gives up (Lamport's bakery). So no lock is needed on any storage.
+    """
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        storage: RDBStorage,
+        space: SearchSpace,
+        objectives: Sequence[Objective],
+        constraints: Sequence[Constraint],
+    ) -> None:
+        self.study = study
+        self._storage = storage
+        self._space = space
+        self._distributions = distributions(space)
+        self.objectives = tuple(objectives)
+        self._constraints = constraints
+        self._configs: dict[int, Config] = {}
+
+    def trials(self) -> list[FrozenTrial]:
+        """Return all trials by number."""
+        return self.study.get_trials(deepcopy=False)
+
+    def config(self, trial: FrozenTrial) -> Config | None:
+        """Return a trial's canonical Config; None while its parameters are being drawn."""
+        if trial.number not in self._configs:
+            found = config_in(trial, self._space)
+            if found is None:
+                return None
+            self._configs[trial.number] = found
+        return self._configs[trial.number]
+
+    def living(self) -> list[FrozenTrial]:
+        """Return all trials by number, after failing those of dead processes.
+
+        On this machine a process is known to be dead at once; elsewhere when its heartbeats stop.
+        """
+        trials = self.trials()
+        running = [trial for trial in trials if trial.state == TrialState.RUNNING]
+        if not running:
+            return trials
+        for trial in running:
+            if Owner.from_dict(trial.user_attrs[record.OWNER]).dead():
+                self.fail(trial.number, "its process died")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            fail_stale_trials(self.study)
+        return self.trials()
+
+    def fail_own(self, reason: str) -> None:
+        """Fail what this process has in flight."""
+        here = Owner.here().to_dict()
+        for trial in self.trials():
+            if trial.state == TrialState.RUNNING and trial.user_attrs[record.OWNER] == here:
+                self.fail(trial.number, reason)
+
+    def fail(self, number: int, reason: str) -> None:
+        """Fail a trial and note why; nothing happens where it is finished already."""
+        trial_id = self._storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
+        try:
+            self._storage.set_trial_user_attr(trial_id, record.FAILURE, reason)
+            self._storage.set_trial_state_values(trial_id, TrialState.FAIL)
+        except UpdateFinishedTrialError:
+            # Another process has failed it, or it ended just now: finished is finished.
+            return
+        finally:
+            self.study._thread_local.cached_all_trials = None
+
+    def claim_search(self, budget: int) -> Claim | None:
+        """Begin a search trial; None where processes with lower numbers take all that the budget leaves."""
+        claim = self._begin({record.KIND: "search"})
+        search = [trial for trial in claim.others if kind_of(trial) == "search"]
+        complete = sum(trial.state == TrialState.COMPLETE for trial in search)
+        lower = sum(trial.state == TrialState.RUNNING and trial.number < claim.number for trial in search)
+        if complete + lower < budget:
+            return replace(claim, index=complete + lower)
+        self.fail(claim.number, "the budget was claimed by another process")
+        return None
+
+    def taken(self, trials: Sequence[FrozenTrial]) -> set[Config]:
+        """Return the configurations that are measured, or being measured."""
+        live = (trial for trial in trials if _live(trial))
+        return {config for config in map(self.config, live) if config is not None}
+
+    def claim_anchor(self, config: Config) -> Claim:
+        """Begin an anchor."""
+        attrs = {record.KIND: "anchor"}
+        params = params_of(self._space, config)
+        if params is None:
+            return self._begin({**attrs, record.CONFIG: config.to_params()})
+        return self._begin(attrs, params)
+
+    def draw(self, claim: Claim, sampler: BaseSampler) -> tuple[Trial, Params]:
+        """Let the sampler draw all parameters of a claimed trial, and write them down."""
+        self.study.sampler = sampler
+        trial = Trial(self.study, claim.trial_id)
+        return trial, {name: _suggested(trial, name, found) for name, found in self._distributions.items()}
+
+    def settle(self, claim: Claim, config: Config) -> bool:
+        """Return whether the trial may measure ``config``; where a lower number has it, the trial is failed.
+
+        Waits for processes with lower numbers that are still drawing.
+        """
+        while any(t.state == TrialState.RUNNING for t in claim.others if t.number < claim.number):
+            lower = [t for t in self.living() if t.number < claim.number and _live(t)]
+            if config in (self.config(other) for other in lower):
+                self.fail(claim.number, "another process measures this configuration")
+                return False
+            if all(self.config(other) is not None for other in lower):
+                return True
+            time.sleep(POLL_SECONDS)
+        return True
+
+    def finish(self, trial: Trial, measurement: Measurement, seconds: float) -> bool:
+        """Write down what was measured; False where the trial was failed from outside meanwhile.
+
+        Raises:
+            ValueError: a measure is no finite number.
+        """
+        wrong = [name for name, value in measurement.to_dict().items() if not math.isfinite(value)]
+        if wrong:
+            raise ValueError(f"trial {trial.number}: {wrong[0]} was measured as {measurement[wrong[0]]}")
+        try:
+            trial.set_user_attr(record.MEASUREMENT, measurement.to_dict())
+            trial.set_user_attr(record.SECONDS, seconds)
+            self._conclude(trial, measurement)
+        except UpdateFinishedTrialError:
+            return False
+        return True
+
+    def _conclude(self, trial: Trial, measurement: Measurement) -> None:
+        if record.CONFIG in trial.user_attrs:
+            self.fail(trial.number, "an anchor outside the narrowed space: recorded, but not for the sampler")
+            return
+        for constraint in self._constraints:
+            trial.set_constraint(str(constraint), constraint.violation(measurement[constraint.name]))
+        values = [measurement[objective.name] for objective in self.objectives]
+        told = self.study.tell(trial, values, skip_if_finished=True)
+        if told.state != TrialState.COMPLETE:
+            raise UpdateFinishedTrialError(f"trial {trial.number} was failed from outside")
+
+    def _begin(self, attrs: dict[str, Any], params: Params | None = None) -> Claim:
+        # One transaction writes trial and owner: a trial without an owner could not be told from a dead one's.
+        template = create_trial(
+            state=TrialState.RUNNING,
+            params=params or {},
+            distributions=self._distributions if params else {},
+            user_attrs={**attrs, record.OWNER: Owner.here().to_dict()},
+        )
+        trial_id = self.study._storage.create_new_trial(self.study._study_id, template)
+        self.beat(trial_id)
+        trials = self.trials()
+        number = next(trial.number for trial in reversed(trials) if trial._trial_id == trial_id)
+        return Claim(trial_id, number, tuple(trial for trial in trials if trial.number != number))
+
+    def beat(self, trial_id: int) -> None:
+        """Say that the trial's process lives."""
+        self._storage.record_heartbeat(trial_id)
+
+
+def _suggested(trial: Trial, name: str, found: BaseDistribution) -> Value:
+    if isinstance(found, IntDistribution):
+        return trial.suggest_int(name, found.low, found.high, step=found.step)
+    assert isinstance(found, CategoricalDistribution)
+    value: Value = trial.suggest_categorical(name, found.choices)
+    return value
+
+
+def _live(trial: FrozenTrial) -> bool:
+    return trial.state == TrialState.RUNNING or record.measured(trial)

@@ -1,0 +1,1 @@
+"""Samplers: what is tried next, one file each; all are Optuna samplers, stateless, built anew for every ask."""

@@ -1,0 +1,160 @@
+"""Search: the loop that asks, measures and tells until the budget, the time or the space is used up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from automl.asking import Once, SpaceExhaustedError
+from automl.distributions import config_of, params_of
+from automl.heartbeat import Heartbeat
+from automl.ledger import POLL_SECONDS, Claim, Ledger
+from automl.record import kind_of
+from automl.samplers.sampler import Ask, SamplerFactory
+from automl.seeds import trial_seed
+from deploy.errors import UserError
+from evaluators.measurement import Measurement
+from search_spaces.config import Config
+from search_spaces.space import SearchSpace
+
+Measure = Callable[[Config, int], Measurement]
+Reason = Literal["budget", "timeout", "exhausted", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Why a search ended.
+
+    Attributes:
+        reason: The budget is reached, the time is up, no configuration is left, or the user interrupted.
+        done: Search trials that are COMPLETE, over all runs of the study.
+        budget: Search trials that were asked for in total.
+    """
+
+    reason: Reason
+    done: int
+    budget: int
+
+
+@dataclass
+class Search:
+    """One process's part in a search; any number of processes share one study.
+
+    Attributes:
+        ledger: The study's trials.
+        space: What is searched.
+        factory: Builds the sampler of each ask.
+        seed: The study's seed.
+        measure: Measures a canonical Config with a trial's seed.
+        told: Called with the number of each trial that this process finishes.
+        budget: Search trials in total.
+        deadline: ``time.monotonic()`` after which nothing more is begun.
+        first: Configs of the user's own, tried before the sampler is asked.
+        anchors: Configs measured before everything else and not counted.
+    """
+
+    ledger: Ledger
+    space: SearchSpace
+    factory: SamplerFactory
+    seed: int
+    measure: Measure
+    told: Callable[[int], None]
+    budget: int
+    deadline: float | None = None
+    first: Sequence[Config] = ()
+    anchors: Sequence[Config] = ()
+    _size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._size = self.space.size()
+        for config in self.first:
+            if params_of(self.space, config) is None:
+                raise UserError(f"a configuration to try first lies outside the space: {config}")
+
+    def run(self) -> Outcome:
+        """Run to the end; whatever happens, nothing of this process stays RUNNING.
+
+        Raises:
+            Exception: what ``measure`` or ``told`` raised; the trial in flight is failed.
+        """
+        try:
+            reason = self._loop()
+        except KeyboardInterrupt:
+            self.ledger.fail_own("interrupted")
+            reason = "interrupted"
+        except BaseException as error:
+            self.ledger.fail_own(f"{type(error).__name__}: {error}"[:500])
+            raise
+        return Outcome(reason, counts(self.ledger.trials())[0], self.budget)
+
+    def _loop(self) -> Reason:
+        for config in self.anchors:
+            if self._late():
+                return "timeout"
+            self._anchor(self.space.canonical(config))
+        while True:
+            reason = self._step(self.ledger.living())
+            if reason is not None:
+                return reason
+
+    def _step(self, trials: Sequence[FrozenTrial]) -> Reason | None:
+        done, busy = counts(trials)
+        if done >= self.budget:
+            return "budget"
+        if self._late():
+            return "timeout"
+        full = self._full(trials)
+        if done + busy >= self.budget or (busy and full):
+            # Others measure the rest; should one of them die, its place is free again.
+            time.sleep(POLL_SECONDS)
+            return None
+        if full:
+            return "exhausted"
+        claim = self.ledger.claim_search(self.budget)
+        if claim is not None:
+            self._search(claim)
+        return None
+
+    def _search(self, claim: Claim) -> None:
+        ask = Ask(self.space, self.ledger.objectives, self.seed, claim.index)
+        taken = self.ledger.taken(claim.others)
+        mine = next((config for config in self.first if self.space.canonical(config) not in taken), None)
+        fixed = params_of(self.space, mine) if mine else None
+        try:
+            trial, params = self.ledger.draw(claim, Once(self.factory(ask), ask, taken, fixed))
+        except SpaceExhaustedError:
+            self.ledger.fail(claim.number, "no configuration was left")
+            return
+        self._measured(claim, trial, config_of(self.space, params))
+
+    def _anchor(self, config: Config) -> None:
+        if config in self.ledger.taken(self.ledger.living()):
+            return
+        claim = self.ledger.claim_anchor(config)
+        self._measured(claim, Trial(self.ledger.study, claim.trial_id), config)
+
+    def _measured(self, claim: Claim, trial: Trial, config: Config) -> None:
+        if not self.ledger.settle(claim, config):
+            return
+        began = time.perf_counter()
+        with Heartbeat(self.ledger, claim.trial_id):
+            measurement = self.measure(config, trial_seed(self.seed, config))
+        if self.ledger.finish(trial, measurement, time.perf_counter() - began):
+            self.told(claim.number)
+
+    def _late(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+    def _full(self, trials: Sequence[FrozenTrial]) -> bool:
+        taken = self.ledger.taken(trials)
+        return len(taken) >= self._size and all(config in taken for config in self.space.configs())
+
+
+def counts(trials: Sequence[FrozenTrial]) -> tuple[int, int]:
+    """Return how many search trials are COMPLETE and how many RUNNING."""
+    search = [trial.state for trial in trials if kind_of(trial) == "search"]
+    return search.count(TrialState.COMPLETE), search.count(TrialState.RUNNING)

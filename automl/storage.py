@@ -1,0 +1,160 @@
+"""Storage: the study's database, opened so that a kill loses nothing and a bad file is told in one line."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.storages import RDBStorage
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from deploy.errors import UserError
+
+HEARTBEAT_SECONDS = 15
+GRACE_SECONDS = 60
+LOCK_SECONDS = 60.0
+HEADER = b"SQLite format 3\x00"
+FILE = "study.db"
+
+
+class _Connection(sqlite3.Connection):
+    """A connection with a write-ahead log: half the time a trial, and a kill of the process loses no commit."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.execute("PRAGMA journal_mode=WAL")
+        self.execute("PRAGMA synchronous=NORMAL")
+
+
+def storage_url(where: Path | str) -> str:
+    """Return Optuna's URL of a run's folder, of an SQLite file, or of a URL itself."""
+    if isinstance(where, str) and "://" in where:
+        return where
+    path = Path(where)
+    return f"sqlite:///{(path if path.suffix == '.db' else path / FILE).absolute()}"
+
+
+def open_storage(where: Path | str) -> RDBStorage:
+    """Open the database, creating it where there is none.
+
+    A new SQLite file appears complete or not at all; an existing one is checked before anything is written to it.
+
+    Raises:
+        UserError: the file is damaged or not a study, the place cannot be written, or the URL cannot be reached.
+    """
+    url = storage_url(where)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    with _opening_errors(url):
+        file = sqlite_file(url)
+        if file is None:
+            return _connect(url)
+        if file.exists():
+            check_file(file)
+        else:
+            _create(file)
+        return _connect(url)
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of an SQLite URL; None for a database server."""
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.drivername.startswith("sqlite") and parsed.database else None
+
+
+def check_file(file: Path) -> None:
+    """Check that a file is an intact SQLite database that holds studies.
+
+    Raises:
+        UserError: it is not; the file is left as it is.
+    """
+    keep = "it was left as it is; choose another run with --name, or move the file away"
+    with file.open("rb") as opened:
+        if opened.read(len(HEADER)) != HEADER:
+            raise UserError(f"{file} is not an SQLite database: {keep}")
+    try:
+        with closing(sqlite3.connect(file, timeout=LOCK_SECONDS)) as connection:
+            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        if "malformed" not in str(error) and "not a database" not in str(error):
+            raise
+        verdict, tables = str(error), {"studies"}
+    if verdict != "ok":
+        raise UserError(f"{file} is damaged ({_one_line(verdict)}): {keep}")
+    if not {"studies", "trials", "version_info"} <= tables:
+        raise UserError(f"{file} is a database of another program: {keep}")
+
+
+@contextmanager
+def database_errors(url: str) -> Iterator[None]:
+    """Turn what a database or its disk can do wrong into one line for the user."""
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError, sqlite3.Error) as error:
+        raise UserError(_explained(url, error)) from error
+
+
+@contextmanager
+def _opening_errors(url: str) -> Iterator[None]:
+    try:
+        with database_errors(url):
+            yield
+    except (OSError, ImportError) as error:
+        raise UserError(_explained(url, error)) from error
+
+
+def shown(url: str) -> str:
+    """Return what to call a storage: the SQLite file, or the URL without its password."""
+    try:
+        return str(sqlite_file(url) or make_url(url).render_as_string(hide_password=True))
+    except ArgumentError:
+        return url
+
+
+def _connect(url: str) -> RDBStorage:
+    local = sqlite_file(url) is not None
+    arguments = {"connect_args": {"timeout": LOCK_SECONDS, "factory": _Connection}} if local else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return RDBStorage(
+            url, engine_kwargs=arguments, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS
+        )
+
+
+def _create(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".study.") as folder:
+        fresh = Path(folder) / file.name
+        _connect(f"sqlite:///{fresh.absolute()}").engine.dispose()
+        with closing(sqlite3.connect(fresh)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # A link, not a rename: where another process was quicker, its file must not be replaced.
+        with suppress(FileExistsError):
+            os.link(fresh, file)
+
+
+def _explained(url: str, error: BaseException) -> str:
+    reason = _one_line(str(getattr(error, "orig", None) or error.__cause__ or error))
+    number = getattr(error, "errno", None)
+    hint = "check that the folder exists and can be written"
+    if "full" in reason or number == errno.ENOSPC:
+        hint = "free some space and run the same command again; what is finished is kept"
+    elif "locked" in reason:
+        hint = "another process holds it; try again"
+    elif "malformed" in reason or "not a database" in reason:
+        hint = "the file is damaged; restore it or choose another run with --name"
+    return f"cannot use the study's storage {shown(url)}: {reason}; {hint}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:200]

@@ -1,0 +1,89 @@
+"""Kill -9 at random moments changes nothing but trial numbers; two workers share a budget exactly."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from optuna.trial import FrozenTrial, TrialState
+
+from automl.samplers.conformance import rows
+from automl.samplers.surrogate import surrogate_space
+from automl.study import Study
+from automl.workers import run_workers
+from search_spaces.objective import DEFAULT_OBJECTIVES, Objective
+
+SEARCH = Path(__file__).with_name("analytic_search.py")
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def command(root: Path, name: str, *more: str) -> list[str]:
+    return [sys.executable, str(SEARCH), "--root", str(root), "--name", name, *more]
+
+
+def study(root: Path, name: str, sampler: str = "nsga2", splits: list[int] | None = None) -> Study:
+    space = surrogate_space() if splits is None else surrogate_space().narrowed({"split": splits})
+    objectives = [Objective.named(each) for each in DEFAULT_OBJECTIVES]
+    return Study.open(root / name, "analytic", space, objectives, (), sampler, 0)
+
+
+def run_killed(root: Path, arguments: list[str], moment: float) -> bool:
+    """Start the search and kill it ``moment`` seconds after its first trial of this start; False if it ended."""
+    log = root / "broken.measured"
+    before = log.stat().st_size if log.exists() else 0
+    process = subprocess.Popen(arguments, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    while process.poll() is None and (not log.exists() or log.stat().st_size == before):
+        time.sleep(0.002)
+    time.sleep(moment)
+    process.kill()
+    return process.wait() == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(("sampler", "budget", "kills"), [("nsga2", 43, 3), ("pymoo-nsga2", 43, 1)])
+def test_a_killed_search_equals_an_unbroken_one(tmp_path: Path, sampler: str, budget: int, kills: int) -> None:
+    arguments = ["--sampler", sampler, "--budget", str(budget)]
+    subprocess.run(command(tmp_path, "whole", *arguments), env=ENVIRONMENT, check=True)
+    moments = random.Random(0)
+    for _ in range(kills):
+        run_killed(tmp_path, command(tmp_path, "broken", *arguments), moments.uniform(0.0, 0.5))
+    subprocess.run(command(tmp_path, "broken", *arguments), env=ENVIRONMENT, check=True)
+    broken = study(tmp_path, "broken", sampler)
+    assert rows(broken.records()) == rows(study(tmp_path, "whole", sampler).records())
+    assert TrialState.RUNNING not in {trial.state for trial in broken.trials()}
+
+
+def test_two_workers_share_a_budget_exactly_and_measure_nothing_twice(tmp_path: Path) -> None:
+    study(tmp_path, "broken", splits=[0])
+    codes = run_workers(
+        command(tmp_path, "broken", "--budget", "24", "--splits", "0", "--pause", "0.02"), 2, ENVIRONMENT
+    )
+    records = study(tmp_path, "broken", splits=[0]).records()
+    assert codes == (0, 0)
+    assert len(records) == len({record.config for record in records}) == 24
+    assert len((tmp_path / "broken.measured").read_text()) == 24
+    assert len({trial.user_attrs["owner"]["pid"] for trial in study(tmp_path, "broken", splits=[0]).trials()}) == 2
+
+
+def test_a_killed_worker_costs_its_trial_and_the_other_goes_on(tmp_path: Path) -> None:
+    arguments = command(tmp_path, "broken", "--budget", "12", "--pause", "0.15", "--sampler", "random")
+    shared = study(tmp_path, "broken", "random")
+    victim, survivor = (subprocess.Popen(arguments, env=ENVIRONMENT, stdout=subprocess.DEVNULL) for _ in range(2))
+    while not any(owned(trial, victim.pid, TrialState.RUNNING) for trial in shared.trials()):
+        time.sleep(0.01)
+    victim.kill()
+    assert (victim.wait(), survivor.wait()) == (-signal.SIGKILL, 0)
+    trials = shared.trials()
+    # Two anchors come on top of the twelve.
+    assert [trial.state for trial in trials].count(TrialState.COMPLETE) == 14
+    assert [owned(trial, victim.pid, TrialState.FAIL) for trial in trials].count(True) >= 1
+    assert TrialState.RUNNING not in {trial.state for trial in trials}
+
+
+def owned(trial: FrozenTrial, pid: int, state: TrialState) -> bool:
+    return trial.user_attrs["owner"]["pid"] == pid and trial.state == state

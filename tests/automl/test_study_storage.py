@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import resource
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from automl.storage import open_storage
+from deploy.errors import UserError
+
+SEARCH = Path(__file__).with_name("analytic_search.py")
+
+
+def foreign(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE recipes (name)")
+
+
+def torn(file: Path) -> None:
+    open_storage(file).engine.dispose()
+    content = bytearray(file.read_bytes())
+    content[4096:40960] = b"\xa5" * (40960 - 4096)
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "word"),
+    [
+        (lambda file: file.write_bytes(b"hello"), "not an SQLite database"),
+        (lambda file: file.write_bytes(b""), "not an SQLite database"),
+        (foreign, "another program"),
+        (torn, "damaged"),
+    ],
+    ids=["text", "empty", "foreign", "torn"],
+)
+def test_a_file_that_is_no_study_is_refused_and_left_alone(tmp_path: Path, spoil, word: str) -> None:  # type: ignore[no-untyped-def]
+    file = tmp_path / "study.db"
+    spoil(file)
+    before = file.read_bytes()
+    with pytest.raises(UserError, match=word) as refusal:
+        open_storage(tmp_path)
+    assert str(file) in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert file.read_bytes() == before
+
+
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError, match="cannot use the study's storage"):
+        open_storage(tmp_path / "file" / "run")
+
+
+def test_a_url_without_its_driver_or_scheme_is_one_line() -> None:
+    with pytest.raises(UserError, match="cannot use the study's storage") as refusal:
+        open_storage("nosuchdatabase://user:secret@nowhere/x")
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_full_disk_keeps_what_is_finished(tmp_path: Path) -> None:
+    def small_disk() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, 250_000))
+
+    command = [sys.executable, str(SEARCH), "--root", str(tmp_path), "--sampler", "random", "--budget", "20"]
+    full = subprocess.run(command, capture_output=True, text=True, preexec_fn=small_disk)
+    assert "UserError: cannot use the study's storage" in full.stderr
+    told = len((tmp_path / "broken.measured").read_text())
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert again.stdout.split() == ["budget", "20"], again.stderr
+    # Two anchors and twenty trials; only the one that could not be written down was measured again.
+    assert len((tmp_path / "broken.measured").read_text()) <= 22 + 1
+    assert told > 0
