@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from automl.rate import entropy_bits
 from search_spaces.chain import Chain
 from search_spaces.config import Config
 from search_spaces.task import Outputs, Target, Task
 from search_spaces.trace import Trace
+
+STEP_SPEED = 20.0
+"""How much faster quantiser steps learn than weights do."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,21 @@ def lesson(cloud: Chain, images: Tensor, taps: Collection[int]) -> Lesson:
             kept[i] = value
         value = block(value)
     return Lesson(value if isinstance(value, tuple) else (value,), kept)
+
+
+def parameter_groups(model: nn.Module, learning_rate: float) -> list[dict[str, Any]]:
+    """Return a model's trainable parameters for an optimiser; each group's ``peak`` is its learning rate.
+
+    Quantiser steps live on a logarithmic scale and must cover factors of two within a trial, so they learn faster.
+    """
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    steps = [p for name, p in named if "log_step" in name]
+    others = [p for name, p in named if "log_step" not in name]
+    fast = STEP_SPEED * learning_rate
+    return [
+        {"params": others, "lr": learning_rate, "peak": learning_rate, "weight_decay": 0.01},
+        {"params": steps, "lr": fast, "peak": fast, "weight_decay": 0.0},
+    ]
 
 
 def distillation_loss(trace: Trace, taught: Lesson, targets: list[Target], task: Task, config: Config) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from automl.cloud_training import one_cycle
-from automl.distillation import distillation_loss, lesson
+from automl.distillation import distillation_loss, lesson, parameter_groups
 from automl.training import training_batch
 from search_spaces.config import Config
 from search_spaces.space import SearchSpace
@@ -20,6 +20,9 @@ from search_spaces.task import Task
 
 SEED = 1
 """One supernet serves every study, so its seed is no study's."""
+
+RATE = 0.5
+"""Weight of the rate term while the supernet is taught."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class SupernetTeaching:
         self.space = space.narrowed({"split": [s for s in space["split"].choices if s != 0]})
         self.data = task.data("train")
         self.parameters = [p for p in supernet.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=recipe.learning_rate, weight_decay=0.01)
+        self.optimizer = torch.optim.AdamW(parameter_groups(supernet, recipe.learning_rate))
 
     def step(self, index: int) -> float:
         """Learn from the batch of step ``index``; return the mean loss of its configurations."""
@@ -60,7 +63,7 @@ class SupernetTeaching:
         taps = {config.split for config in configs} | {self.supernet.layout.splits - 1}
         taught = lesson(self.supernet.cloud, images, taps)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.learning_rate * one_cycle(index, self.recipe.steps)
+            group["lr"] = group["peak"] * one_cycle(index, self.recipe.steps)
         self.optimizer.zero_grad(set_to_none=True)
         total = 0.0
         for config in configs:
@@ -81,7 +84,7 @@ class SupernetTeaching:
     def _draw(self, rng: np.random.Generator) -> Config:
         params = {p.name: p.choices[rng.integers(len(p.choices))] for p in self.space.parameters}
         drawn = self.space.canonical(Config.from_params(params))
-        return replace(drawn, response=1.0, feature=1.0, rate=0.5, temperature=2.0)
+        return replace(drawn, response=1.0, feature=1.0, rate=RATE, temperature=2.0)
 
     def _whole(self) -> Config:
         return replace(self.supernet.cloud_config(), response=1.0, feature=1.0, temperature=2.0)

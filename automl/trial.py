@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from automl.distillation import distillation_loss, lesson
+from automl.distillation import distillation_loss, lesson, parameter_groups
 from automl.training import seeded
 from deploy.symbol_tables import SymbolTables
 from evaluators.link import link_of
@@ -30,7 +30,7 @@ class TrialRecipe:
         steps: Optimiser steps.
         batch: Samples a step.
         learning_rate: Peak; falls to zero along half a cosine.
-        calibration: Training samples that batch norms and symbol tables are calibrated on.
+        calibration: Training samples that symbol tables are calibrated on; half of them for batch norms.
     """
 
     steps: int = 24
@@ -69,17 +69,15 @@ class Trial:
     def distilled(self, derived: DerivedModel, seed: int, recipe: TrialRecipe) -> Candidate:
         """Train ``derived`` in place under the cloud model, then calibrate batch norms and tables."""
         train = self.task.data("train")
+        self._distil(derived, train, seed, recipe)
         self._recalibrate(derived, train, recipe)
-        if recipe.steps:
-            self._distil(derived, train, seed, recipe)
-            self._recalibrate(derived, train, recipe)
         return Candidate(derived, calibrated_tables(derived, train, recipe.calibration))
 
     def _distil(self, derived: DerivedModel, train: DataSplit, seed: int, recipe: TrialRecipe) -> None:
         derived.train()
         parameters = list(derived.parameters())
-        optimizer = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=0.01)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.steps)
+        optimizer = torch.optim.AdamW(parameter_groups(derived, recipe.learning_rate))
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, recipe.steps))
         for step in range(recipe.steps):
             generator = seeded(seed, step)
             images, targets = train.batch(torch.randint(len(train), (recipe.batch,), generator=generator))
@@ -94,7 +92,7 @@ class Trial:
             schedule.step()
 
     def _recalibrate(self, derived: DerivedModel, train: DataSplit, recipe: TrialRecipe) -> None:
-        count = min(recipe.calibration, len(train))
+        count = min(recipe.calibration // 2, len(train))
         recalibrate(derived, (train.batch(range(i, min(i + 64, count)))[0] for i in range(0, count, 64)))
 
     def outcome(self, candidate: Candidate, data: DataSplit) -> Outcome:

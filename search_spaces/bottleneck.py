@@ -77,7 +77,16 @@ class Bottleneck(nn.Module):
         self.shape = shape
         self.encoders = nn.ModuleDict({str(s): Encoder(shape, width, s) for s in strides})
         self.decoders = nn.ModuleDict({str(s): Decoder(shape, width, s) for s in strides})
-        self.log_steps = nn.ParameterDict({str(s): torch.zeros(MAX_BITS, width) for s in strides})
+        self.log_steps = nn.ParameterDict({str(s): torch.zeros(width) for s in strides})
+        self.bit_log_steps = nn.ParameterDict({str(s): torch.zeros(MAX_BITS, 1) for s in strides})
+
+    def log_step(self, width: int, stride: int, bits: int) -> Tensor:
+        """Return the logarithm of the quantiser's steps, (width,).
+
+        A channel's step and a bit width's add up, so that what one bit width learns serves all of them.
+        """
+        key = str(stride)
+        return self.log_steps[key][:width] + self.bit_log_steps[key][bits - 1]
 
     def symbol_shape(self, width: int, stride: int) -> tuple[int, int, int]:
         """Return channels, height and width of one sample's symbols."""
@@ -90,8 +99,10 @@ class Bottleneck(nn.Module):
         for stride in self.encoders:
             _start_from_components(self.encoders[stride], self.decoders[stride], features)
             spread = self.encoders[stride](features).std(dim=(0, 2, 3)).clamp_min(1e-6)
-            for bits in range(1, MAX_BITS + 1):
-                self.log_steps[stride][bits - 1] = (_step_in_deviations(bits) * spread).log()
+            # Between equal steps, optimal for the rate, and steps that follow each channel, optimal for few bits.
+            self.log_steps[stride].copy_((spread * spread.max()).sqrt().log())
+            steps = [[_step_in_deviations(bits)] for bits in range(1, MAX_BITS + 1)]
+            self.bit_log_steps[stride].copy_(torch.tensor(steps).log())
 
 
 def _step_in_deviations(bits: int) -> float:

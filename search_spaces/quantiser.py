@@ -28,10 +28,18 @@ def quantise(latent: Tensor, log_step: Tensor, bits: int) -> Quantised:
     The step is learned through the rounding as in LSQ (Esser et al. 2020, arXiv 1902.08153).
     """
     levels = 2**bits
-    step, middle = log_step.exp().view(-1, 1, 1), (levels - 1) / 2
+    step, middle = log_step.exp().view(-1, 1, 1), zero_position(bits)
     positions = (latent / step + middle).clamp(0, levels - 1)
     rounded = positions + (positions.round() - positions).detach()
     return Quantised((rounded - middle) * step, positions, levels)
+
+
+def zero_position(bits: int) -> float:
+    """Return where zero lies on the scale of symbols.
+
+    It is a symbol of its own, so that what is near zero costs almost nothing; one bit tells the two signs apart.
+    """
+    return 0.5 if bits == 1 else float(2 ** (bits - 1))
 
 
 class Quantiser(nn.Module):
@@ -60,5 +68,4 @@ class Dequantiser(nn.Module):
 
     def forward(self, symbols: Tensor) -> Tensor:
         """Return values (b, w, h, w'), float."""
-        middle = (2**self.quantiser.bits - 1) / 2
-        return (symbols.float() - middle) * self.quantiser.log_step.exp().view(-1, 1, 1)
+        return (symbols.float() - zero_position(self.quantiser.bits)) * self.quantiser.log_step.exp().view(-1, 1, 1)

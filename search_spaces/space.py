@@ -187,7 +187,7 @@ def default_space(layout: Layout, image_size: int, cloud_modules: bool = False) 
             Parameter("split", tuple(range(layout.splits + 1)), layout.splits // 2),
             *(Parameter(f"edge_modules.stage{i + 1}", counts, full) for i in range(layout.stage_count)),
             Parameter("cloud_modules", cloud, full),
-            Parameter("width", (2, 4, 6, 8, 12, 16), 8),
+            Parameter("width", (2, 4, 8, 12, 16, 24), 8),
             Parameter("stride", (1, 2), 1),
             Parameter("bits", tuple(range(1, 9)), 4),
             Parameter("image_format", ("avif", "jpeg", "webp"), "webp"),

@@ -156,7 +156,7 @@ class Supernet(nn.Module):
     def _shared_crossing(self, config: Config) -> Crossing:
         bottleneck, units = self._bottleneck(config.split), prefix(config.width)
         key = str(config.stride)
-        steps = bottleneck.log_steps[key][config.bits - 1, : config.width]
+        steps = bottleneck.log_step(config.width, config.stride, config.bits)
         return Crossing(
             SharedSlice(bottleneck.encoders[key], along(ENCODER_AXES, units)),
             lambda latent: quantise(latent, steps, config.bits),
@@ -168,7 +168,7 @@ class Supernet(nn.Module):
         key = str(config.stride)
         encoder = sliced(bottleneck.encoders[key], along(ENCODER_AXES, units))
         decoder = sliced(bottleneck.decoders[key], along(DECODER_AXES, units))
-        quantiser = Quantiser(bottleneck.log_steps[key][config.bits - 1, : config.width], config.bits)
+        quantiser = Quantiser(bottleneck.log_step(config.width, config.stride, config.bits), config.bits)
         return DerivedModel(
             config,
             EdgePart(blocks[: config.split], encoder, quantiser),

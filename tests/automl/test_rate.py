@@ -8,7 +8,7 @@ import torch
 
 from automl.rate import entropy_bits
 from deploy.symbol_tables import SymbolTables
-from search_spaces.quantiser import quantise
+from search_spaces.quantiser import quantise, zero_position
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
@@ -16,7 +16,7 @@ def test_on_whole_symbols_it_is_the_cross_entropy_under_their_own_tables(bits: i
     generator = torch.Generator().manual_seed(bits)
     levels = 2**bits
     symbols = torch.randint(levels, (200, 3, 8, 8), generator=generator)
-    latent = symbols.float() - (levels - 1) / 2
+    latent = symbols.float() - zero_position(bits)
     ours = float(entropy_bits(quantise(latent, torch.zeros(3), bits)))
     raw = symbols.numpy().astype(np.uint8)
     theirs = SymbolTables.calibrate(raw, bits).cross_entropy_bits(raw).mean()

@@ -56,7 +56,7 @@ def test_another_seed_trains_another_way(trial: Trial, space: SearchSpace) -> No
 
 
 def test_bytes_are_the_mean_length_of_packets_that_decode_to_the_symbols(trial: Trial, space: SearchSpace) -> None:
-    candidate = trial.candidate(space.config({"split": 4, "width": 6, "bits": 2}), 1)
+    candidate = trial.candidate(space.config({"split": 4, "width": 12, "bits": 2}), 1)
     data = trial.task.data("validation")
     measured = trial.measured(candidate, data)
     assert candidate.tables is not None and candidate.derived.edge is not None
