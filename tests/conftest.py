@@ -1,5 +1,6 @@
 """A bundle made by hand: its programs are a few ONNX nodes, so that deploy is tested without torch."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from deploy.bundle import CLOUD, EDGE, SAMPLE, TABLES, Bundle
 from deploy.image_codec import ImageCodec, ImageSettings
 from deploy.manifest import Manifest
 from deploy.symbol_tables import SymbolTables
+
+# As the command line does, and before anything imports torch.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 SIDE, SHAPE, BITS = 32, (3, 4, 4), 4
 CLASSES = ("red", "green", "blue")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import warnings
 
@@ -44,6 +45,8 @@ _DISK = {
 
 def main() -> None:
     """Run the command line."""
+    # OpenMP threads that spin while they wait make everything ten times slower once another process wants a core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Libraries' advice to their own developers is nothing that a user of this program can act on.
     warnings.filterwarnings("ignore", category=FutureWarning)
     warnings.filterwarnings("ignore", category=DeprecationWarning)
