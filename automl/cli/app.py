@@ -1,4 +1,4 @@
-"""The eccsearch command: registers the subcommands and turns what the user can mend into one line and exit code 2."""
+"""The eccsearch command: its subcommands, and one line with exit code 2 for whatever the user can mend."""
 
 from __future__ import annotations
 
