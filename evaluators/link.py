@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -43,8 +44,10 @@ class ImageLink:
     def carry(self, sent: Tensor) -> tuple[Tensor, list[int]]:
         """Return the decoded images, float (b, 3, H, W) in 0..1, and the packets' lengths."""
         pixels = (sent * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
-        packets = [self._codec.encode(image) for image in pixels]
-        decoded = torch.from_numpy(np.stack([self._codec.decode(packet) for packet in packets]))
+        # Pillow's codecs let go of the interpreter, so threads share the work.
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            packets = list(pool.map(self._codec.encode, pixels))
+            decoded = torch.from_numpy(np.stack(list(pool.map(self._codec.decode, packets))))
         return decoded.permute(0, 3, 1, 2).float() / 255, [len(packet) for packet in packets]
 
 
