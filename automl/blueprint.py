@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from automl.cloud_training import cloud_model_key
+from automl.samplers.sampler import factory
 from automl.settings import RunSettings
 from automl.tasks.catalogue import find_task
 from deploy.errors import UserError
@@ -92,8 +93,9 @@ def blueprint(settings: RunSettings) -> Blueprint:
     """Resolve settings.
 
     Raises:
-        UserError: unknown task, parameter, choice, objective or measure, or a space narrowed to nothing.
+        UserError: unknown sampler, task, parameter, choice, objective or measure, or a space narrowed to nothing.
     """
+    factory(settings.sampler)
     task = _task(settings)
     layout = layout_of(untrained_chain(task))
     objectives = tuple(Objective.named(name) for name in settings.objectives)
