@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
 from automl.trial import Candidate
@@ -16,7 +17,8 @@ from deploy.symbol_tables import SymbolTables
 from search_spaces.config import Config
 from search_spaces.supernet import Supernet
 
-_TABLES = "tables"
+_MODEL = "model."
+_TABLES = "tables."
 _CONFIG = "config"
 
 
@@ -36,22 +38,25 @@ class Keeper:
 
     def save(self, number: int, candidate: Candidate, finalist: bool = False) -> None:
         """Write a candidate's weights and symbol tables."""
-        tensors = {f"model.{name}": tensor for name, tensor in candidate.derived.state_dict().items()}
+        tensors = {_MODEL + name: tensor for name, tensor in candidate.derived.state_dict().items()}
         if candidate.tables is not None:
-            tensors[_TABLES] = torch.from_numpy(candidate.tables.frequencies.astype(np.int64))
+            arrays = candidate.tables.to_arrays()
+            tensors |= {_TABLES + name: torch.from_numpy(array.astype(np.int64)) for name, array in arrays.items()}
         config = json.dumps(candidate.derived.config.to_params())
         save_tensors(tensors, self.path(number, finalist), {_CONFIG: config})
 
     def load(self, number: int, supernet: Supernet, finalist: bool = False) -> Candidate | None:
-        """Return what was kept of a trial; None where nothing is, or what is there is damaged."""
+        """Return what was kept of a trial; None where nothing is, or what is there is damaged or incomplete."""
         try:
             tensors, metadata = load_tensors(self.path(number, finalist))
         except (FileNotFoundError, DamagedError):
             return None
         derived = supernet.derive(Config.from_params(json.loads(metadata[_CONFIG])))
-        frequencies = tensors.pop(_TABLES, None)
-        derived.load_state_dict({name.removeprefix("model."): tensor for name, tensor in tensors.items()})
-        tables = None if frequencies is None else SymbolTables(frequencies.numpy().astype(np.uint32))
+        arrays = {name: tensor.numpy() for name, tensor in _part(tensors, _TABLES).items()}
+        if bool(arrays) != (derived.symbol_shape is not None):
+            return None
+        derived.load_state_dict(_part(tensors, _MODEL))
+        tables = SymbolTables.from_arrays(arrays) if arrays else None
         return Candidate(derived.to(memory_format=torch.channels_last).eval(), tables)
 
     def keep_only(self, numbers: Collection[int]) -> None:
@@ -60,3 +65,7 @@ class Keeper:
             found = re.fullmatch(r"trial-(\d+)\.safetensors", path.name)
             if found and int(found[1]) not in numbers:
                 path.unlink(missing_ok=True)
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

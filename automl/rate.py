@@ -1,4 +1,4 @@
-"""The rate term: a differentiable entropy of the symbols, as the shipped tables would code them."""
+"""The rate term: a differentiable entropy of the symbols, as one table a channel would code them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ def entropy_bits(quantised: Quantised) -> Tensor:
 
     Every position shares its mass between its two nearest symbols (a triangular kernel, as the soft
     histograms of Ustinova and Lempitsky 2016, arXiv 1611.00822), so the per-channel histogram over the batch
-    moves with the positions; the entropy is that of this histogram, the code length under per-channel tables.
+    moves with the positions; the entropy is that of this histogram: the code length under one table a channel.
+    It is an upper bound of the code length that is shipped, whose tables know contexts as well.
     """
     _, channels, height, width = quantised.positions.shape
     rows = quantised.positions.permute(1, 0, 2, 3).reshape(channels, -1)

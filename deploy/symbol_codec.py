@@ -1,8 +1,11 @@
 """SymbolCodec: integer symbols to the fewest bytes and back, by range coding.
 
 ```
-symbols (C, h, w) --one static model a channel--> interval [low, low + width) --> shortest byte string
+symbols (C, h, w) --channel after channel, context after context, each under its static model-->
+interval [low, low + width) --> shortest byte string
 ```
+
+A symbol's context depends on earlier channels alone (``symbol_contexts``), so a whole channel is decoded at once.
 
 The coder is constriction's (Bamler 2022, arXiv 2201.01741; range coding: Martin 1979). Its stack coder (ANS) costs
 two to three bytes more a packet, because an empty stack wastes most of its first 24 bits. The models are made from
@@ -17,6 +20,7 @@ import constriction
 import numpy as np
 
 from deploy.packet import PacketError, PacketKind
+from deploy.symbol_contexts import contexts_of, deviation
 from deploy.symbol_tables import SymbolTables
 
 _WORD_BYTES = 4
@@ -32,7 +36,7 @@ class SymbolCodec:
         """Prepare the coder.
 
         Args:
-            tables: One row a channel.
+            tables: One row a channel and context.
             shape: (C, h, w) of every sample.
 
         Raises:
@@ -42,7 +46,7 @@ class SymbolCodec:
             raise ValueError(f"symbols of shape {shape} do not fit tables of {tables.channels} channels")
         self.tables = tables
         self.shape = (int(shape[0]), int(shape[1]), int(shape[2]))
-        self._models = [_model(row) for row in tables.frequencies]
+        self._models = [[_model(row) for row in channel] for channel in tables.frequencies]
 
     @property
     def kind(self) -> PacketKind:
@@ -65,9 +69,11 @@ class SymbolCodec:
         if symbols.size and symbols.max() >= 1 << self.tables.bits:
             raise ValueError(f"symbol {symbols.max()} does not fit into {self.tables.bits} bits")
         coder = constriction.stream.queue.RangeEncoder()
-        rows = symbols.reshape(len(symbols), -1).astype(np.int32)
-        for row, model in zip(rows, self._models, strict=True):
-            coder.encode(row, model)
+        rows = symbols.reshape(len(symbols), self.shape[1] * self.shape[2])
+        groups = self.tables.contexts_of(rows[None])[0]
+        for row, contexts, models in zip(rows.astype(np.int32), groups, self._models, strict=True):
+            for context, model in enumerate(models):
+                coder.encode(row[contexts == context], model)
         return _shortest(coder)
 
     def decode(self, payload: bytes) -> np.ndarray:
@@ -78,16 +84,27 @@ class SymbolCodec:
         """
         padded = payload + bytes(-len(payload) % _WORD_BYTES)
         coder = constriction.stream.queue.RangeDecoder(np.frombuffer(padded, dtype=">u4").astype(np.uint32))
-        count = self.shape[1] * self.shape[2]
         try:
-            rows = [coder.decode(model, count) for model in self._models]
+            symbols = self._decoded(coder).reshape(self.shape)
         except AssertionError:  # constriction's way to say that no encoder writes such words
             raise PacketError("packet is damaged: its payload is not decodable") from None
-        symbols = np.stack(rows).astype(np.uint8).reshape(self.shape)
         # Any other byte string of the interval, and any cut one, decodes as well; only one of them is ever sent.
         if self.encode(symbols) != payload:
             raise PacketError("packet is damaged: its payload is none that an encoder writes")
         return symbols
+
+    def _decoded(self, coder: constriction.stream.queue.RangeDecoder) -> np.ndarray:
+        rows = np.zeros((self.shape[0], self.shape[1] * self.shape[2]), dtype=np.uint8)
+        activity = np.zeros(rows.shape[1], dtype=np.int32)
+        for row, models, thresholds, mode in zip(
+            rows, self._models, self.tables.thresholds, self.tables.modes, strict=True
+        ):
+            contexts = contexts_of(activity, thresholds)
+            for context, model in enumerate(models):
+                mine = contexts == context
+                row[mine] = coder.decode(model, int(mine.sum()))
+            activity += deviation(row, mode)
+        return rows
 
 
 def _model(frequencies: np.ndarray) -> constriction.stream.model.Categorical:

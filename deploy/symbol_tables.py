@@ -1,8 +1,9 @@
-"""SymbolTables: one static integer frequency table a channel, shared by edge and cloud."""
+"""SymbolTables: static integer frequency tables, one a channel and context, shared by edge and cloud."""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,31 +11,51 @@ from pathlib import Path
 import numpy as np
 
 from deploy.errors import UserError
+from deploy.symbol_calibration import PRECISION, TOTAL, fitted
+from deploy.symbol_contexts import MAX_CONTEXTS, all_contexts
 
-PRECISION = 24
-"""log2 of what each row sums to; the precision of constriction's default coders."""
-TOTAL = 1 << PRECISION
+_DTYPES: dict[str, type[np.integer]] = {"frequencies": np.uint32, "thresholds": np.int32, "modes": np.uint8}
 
 
 @dataclass(frozen=True, eq=False)
 class SymbolTables:
-    """How often each symbol comes in each channel, out of 2**24.
+    """How often each symbol comes in each channel and context, out of 2**24.
 
     Attributes:
-        frequencies: uint32 (C, 2**bits); every entry at least 1, every row sums to 2**24.
+        frequencies: uint32 (C, K, 2**bits), K up to 4; every entry at least 1, every row sums to 2**24.
+        thresholds: int32 (C, K - 1), ascending; a position's context is how many of them its activity exceeds;
+            no activity exceeds ``UNUSED``.
+        modes: uint8 (C,), each channel's commonest symbol; an activity counts how far symbols are from it.
     """
 
     frequencies: np.ndarray
+    thresholds: np.ndarray
+    modes: np.ndarray
 
     def __post_init__(self) -> None:
+        self._check_frequencies()
+        channels, contexts, levels = self.frequencies.shape
+        thresholds, modes = self.thresholds, self.modes
+        if thresholds.dtype != np.int32 or thresholds.shape != (channels, contexts - 1):
+            raise UserError("symbol tables need int32 thresholds (channels, contexts - 1); export the bundle again")
+        if thresholds.size and (thresholds.min() < 0 or (thresholds[:, 1:] < thresholds[:, :-1]).any()):
+            raise UserError("symbol tables need thresholds that ascend from 0; export the bundle again")
+        if modes.dtype != np.uint8 or modes.shape != (channels,) or modes.max() >= levels:
+            raise UserError("symbol tables need one uint8 symbol a channel as its mode; export the bundle again")
+
+    def _check_frequencies(self) -> None:
         table = self.frequencies
-        if table.ndim != 2 or table.dtype != np.uint32 or not len(table):
-            raise UserError("symbol tables must be uint32 of shape (channels, 2**bits); export the bundle again")
-        levels = table.shape[1]
+        if table.ndim != 3 or table.dtype != np.uint32 or not len(table):
+            raise UserError(
+                "symbol tables must be uint32 of shape (channels, contexts, 2**bits); export the bundle again"
+            )
+        contexts, levels = table.shape[1:]
+        if not 1 <= contexts <= MAX_CONTEXTS:
+            raise UserError(f"symbol tables have {contexts} contexts, not 1 to {MAX_CONTEXTS}")
         if levels not in {2**bits for bits in range(1, 9)}:
             raise UserError(f"symbol tables have {levels} symbols, not 2**bits for bits 1 to 8")
-        if table.min() < 1 or (table.sum(axis=1, dtype=np.uint64) != TOTAL).any():
-            raise UserError(f"symbol tables must hold frequencies of at least 1 and sum to {TOTAL} a channel")
+        if table.min() < 1 or (table.sum(axis=2, dtype=np.uint64) != TOTAL).any():
+            raise UserError(f"symbol tables must hold frequencies of at least 1 and sum to {TOTAL} a context")
 
     @property
     def channels(self) -> int:
@@ -42,20 +63,26 @@ class SymbolTables:
         return int(self.frequencies.shape[0])
 
     @property
+    def contexts(self) -> int:
+        """K, the largest number of contexts a channel has."""
+        return int(self.frequencies.shape[1])
+
+    @property
     def bits(self) -> int:
         """The bit width of one symbol, 1 to 8."""
-        return int(self.frequencies.shape[1]).bit_length() - 1
+        return int(self.frequencies.shape[2]).bit_length() - 1
 
     @cached_property
     def fingerprint(self) -> int:
         """32 bits that tell these tables from others."""
-        return zlib.crc32(self.frequencies.astype("<u4").tobytes(), self.bits)
+        return zlib.crc32(self._records().tobytes(), zlib.crc32(repr(self.frequencies.shape).encode()))
 
     @classmethod
     def calibrate(cls, symbols: np.ndarray, bits: int) -> SymbolTables:
         """Count training symbols; what never came gets a share small enough to cost nothing, and stays encodable.
 
-        Every symbol's count is raised by 1/2**bits (Perks' prior), in integers only.
+        A channel gets contexts only where they save more than the noise of their calibration costs
+        (``symbol_calibration``).
 
         Args:
             symbols: uint8 (n, C, h, w), each below 2**bits.
@@ -64,29 +91,49 @@ class SymbolTables:
         Raises:
             ValueError: symbols of another shape or type, or too large for the bit width.
         """
-        levels = 2**bits
         if symbols.ndim != 4 or symbols.dtype != np.uint8 or not 1 <= bits <= 8 or not symbols.shape[1]:
             raise ValueError(f"need uint8 (n, C, h, w) and bits 1 to 8, got {symbols.dtype} {symbols.shape}")
-        if symbols.size and symbols.max() >= levels:
+        if symbols.size and symbols.max() >= 2**bits:
             raise ValueError(f"symbol {symbols.max()} does not fit into {bits} bits")
-        rows = [np.bincount(channel.ravel(), minlength=levels) for channel in symbols.swapaxes(0, 1)]
-        return cls(np.stack([_apportion(row.tolist()) for row in rows]))
+        positions = symbols.shape[2] * symbols.shape[3]
+        return cls(*fitted(symbols.reshape(len(symbols), symbols.shape[1], positions), 2**bits))
 
     @classmethod
     def uniform(cls, channels: int, bits: int) -> SymbolTables:
         """Return tables under which every symbol costs ``bits`` bits."""
-        return cls(np.full((channels, 2**bits), TOTAL >> bits, dtype=np.uint32))
+        frequencies = np.full((channels, 1, 2**bits), TOTAL >> bits, dtype=np.uint32)
+        return cls(frequencies, np.zeros((channels, 0), dtype=np.int32), np.zeros(channels, dtype=np.uint8))
+
+    def contexts_of(self, symbols: np.ndarray) -> np.ndarray:
+        """Return the context of every symbol: uint8 (n, C, P) -> uint8 (n, C, P)."""
+        if self.contexts == 1:
+            return np.zeros_like(symbols)
+        return all_contexts(symbols, self.modes, self.thresholds)
 
     def cross_entropy_bits(self, symbols: np.ndarray) -> np.ndarray:
         """Return the information content of each sample in bits: symbols uint8 (n, C, h, w) -> float64 (n,)."""
         cost = PRECISION - np.log2(self.frequencies)
-        flat = symbols.reshape(len(symbols), self.channels, -1)
-        return np.asarray(cost[np.arange(self.channels)[None, :, None], flat].sum(axis=(1, 2)))
+        flat = symbols.reshape(len(symbols), self.channels, symbols.shape[2] * symbols.shape[3])
+        channel = np.arange(self.channels)[None, :, None]
+        return np.asarray(cost[channel, self.contexts_of(flat), flat].sum(axis=(1, 2)))
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return the tables as arrays by name; ``from_arrays`` takes them back."""
+        return {name: getattr(self, name) for name in _DTYPES}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> SymbolTables:
+        """Build tables from integer arrays by name, of any width that holds the values.
+
+        Raises:
+            UserError: an array is missing, or the arrays are no such tables.
+        """
+        return cls(**{name: _integers(name, arrays.get(name)) for name in _DTYPES})
 
     def save(self, path: Path) -> None:
-        """Write the tables as a ``.npy`` file of little-endian uint32."""
+        """Write the tables as a ``.npy`` file: one record of little-endian integers a channel."""
         with path.open("wb") as file:
-            np.save(file, self.frequencies.astype("<u4"), allow_pickle=False)
+            np.save(file, self._records(), allow_pickle=False)
 
     @classmethod
     def load(cls, path: Path) -> SymbolTables:
@@ -97,18 +144,26 @@ class SymbolTables:
         """
         try:
             with path.open("rb") as file:
-                table = np.load(file, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+                records = np.lib.format.read_array(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError, MemoryError) as error:
             raise UserError(f"cannot read the symbol tables '{path}': {error}") from None
-        if not isinstance(table, np.ndarray) or table.dtype.kind != "u" or table.dtype.itemsize != 4:
-            raise UserError(f"'{path}' holds no uint32 symbol tables; export the bundle again")
-        return cls(np.ascontiguousarray(table, dtype=np.uint32))
+        if records.ndim != 1 or set(records.dtype.names or ()) != set(_DTYPES):
+            raise UserError(f"'{path}' holds no symbol tables of this version; export the bundle again")
+        return cls.from_arrays({name: records[name] for name in _DTYPES})
+
+    def _records(self) -> np.ndarray:
+        arrays = self.to_arrays()
+        fields = [(name, array.dtype.newbyteorder("<"), array.shape[1:]) for name, array in arrays.items()]
+        records = np.zeros(self.channels, dtype=fields)
+        for name, array in arrays.items():
+            records[name] = array
+        return records
 
 
-def _apportion(counts: list[int]) -> np.ndarray:
-    levels = len(counts)
-    weights = [count * levels + 1 for count in counts]
-    free, whole = TOTAL - levels, sum(weights)
-    shares = [1 + weight * free // whole for weight in weights]
-    shares[counts.index(max(counts))] += TOTAL - sum(shares)
-    return np.array(shares, dtype=np.uint32)
+def _integers(name: str, array: np.ndarray | None) -> np.ndarray:
+    if array is None:
+        raise UserError(f"symbol tables lack their {name}; export the bundle again")
+    limits = np.iinfo(_DTYPES[name])
+    if array.dtype.kind not in "ui" or (array.size and (array.min() < limits.min or array.max() > limits.max)):
+        raise UserError(f"symbol tables need integers below {limits.max + 1} as {name}; export the bundle again")
+    return np.ascontiguousarray(array, dtype=_DTYPES[name])

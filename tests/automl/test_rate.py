@@ -1,4 +1,4 @@
-"""The rate term: the entropy that the shipped tables will charge, with gradients that lower it."""
+"""The rate term: the entropy that the shipped tables charge at most, with gradients that lower it."""
 
 from __future__ import annotations
 

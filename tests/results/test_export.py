@@ -56,7 +56,7 @@ def derived(task: Task, **params: Value) -> DerivedModel:
 
 
 def features_model(task: Task) -> DerivedModel:
-    return derived(task, split=3, width=6, stride=2, bits=BITS)
+    return derived(task, split=3, width=8, stride=2, bits=BITS)
 
 
 def image_model(task: Task) -> DerivedModel:
