@@ -17,6 +17,11 @@ def distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
     return {parameter.name: distribution(parameter) for parameter in space.parameters}
 
 
+def open_distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
+    """Return the distributions of the parameters that leave a choice."""
+    return {name: found for name, found in distributions(space).items() if not found.single()}
+
+
 def distribution(parameter: Parameter) -> BaseDistribution:
     """Return an integer range where the choices are integers in arithmetic progression, else a choice of values."""
     choices = parameter.choices

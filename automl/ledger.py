@@ -213,7 +213,8 @@ def _suggested(trial: Trial, name: str, found: BaseDistribution) -> Value:
     if isinstance(found, IntDistribution):
         return trial.suggest_int(name, found.low, found.high, step=found.step)
     assert isinstance(found, CategoricalDistribution)
-    value: Value = trial.suggest_categorical(name, found.choices)
+    value = trial.suggest_categorical(name, found.choices)
+    assert value is not None
     return value
 
 

@@ -149,9 +149,10 @@ class Study:
         Raises:
             UserError: no measured trial has that number.
         """
-        for found in self.records():
-            if found.number == number:
-                return found
+        with database_errors(self._url):
+            for trial in reversed(self._ledger.trials()):
+                if trial.number == number and record.measured(trial):
+                    return self._record(trial, self._finalists().get(number))
         raise UserError(f"study '{self._study.study_name}' has no finished trial {number}")
 
     def front(self) -> list[TrialRecord]:

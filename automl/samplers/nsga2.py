@@ -19,6 +19,7 @@ from optuna.samplers import BaseSampler, NSGAIISampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from automl.distributions import open_distributions
 from automl.samplers.choices import at, index_of, last_index, ordered
 from automl.samplers.sampler import Ask
 from automl.samplers.selection import costs_of, ranks, spread, survivors, violations_of
@@ -48,7 +49,12 @@ class NSGA2(NSGAIISampler):
             elite_population_selection_strategy=Elite(ask.objectives),
             child_generation_strategy=Children(ask),
         )
+        self._open = open_distributions(ask.space)
         self._design = design_point(ask)
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Return what leaves a choice: all trials have it, so Optuna's comparison of them all is not needed."""
+        return self._open
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]

@@ -8,7 +8,6 @@ import numpy as np
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.samplers._ga import BaseGASampler
-from optuna.search_space import IntersectionSearchSpace
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 from pymoo.algorithms.moo.nsga2 import binary_tournament
@@ -20,6 +19,7 @@ from pymoo.core.variable import Choice, Integer
 from pymoo.operators.selection.tournament import TournamentSelection
 from pymoo.operators.survival.rank_and_crowding import RankAndCrowding
 
+from automl.distributions import open_distributions
 from automl.samplers.choices import at, index_of, last_index, ordered
 from automl.samplers.sampler import Ask
 
@@ -28,7 +28,7 @@ POPULATION = 20
 
 def build(ask: Ask) -> BaseSampler:
     """Return pymoo's NSGA-II with a population of 20."""
-    return PymooNSGA2(ask.seed)
+    return PymooNSGA2(ask)
 
 
 class _Tournament:
@@ -47,15 +47,15 @@ class PymooNSGA2(BaseGASampler):
     rounded) move along ordered parameters, its choice operators exchange the others.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, ask: Ask) -> None:
         super().__init__(population_size=POPULATION)
-        self._random = np.random.default_rng(seed)
-        self._first = RandomSampler(seed=seed)
+        self._random = np.random.default_rng(ask.seed)
+        self._first = RandomSampler(seed=ask.seed)
+        self._open = open_distributions(ask.space)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Return the parameters that all COMPLETE trials share and that leave a choice."""
-        shared = IntersectionSearchSpace().calculate(study)
-        return {name: found for name, found in shared.items() if not found.single()}
+        """Return what leaves a choice: all trials have it, so Optuna's comparison of them all is not needed."""
+        return self._open
 
     def select_parent(self, study: Study, generation: int) -> list[FrozenTrial]:
         """Return the 20 survivors of the last generation and its parents, sorted by trial number."""

@@ -26,7 +26,7 @@ BUILT_IN = {
 
 @dataclass(frozen=True)
 class Ask:
-    """One question; a sampler depends on it and on the study's COMPLETE trials alone.
+    """One question; a sampler depends on it and on the COMPLETE trials alone.
 
     Attributes:
         space: The space that is searched.
@@ -49,7 +49,7 @@ class Ask:
 class SamplerFactory(Protocol):
     """Builds an Optuna sampler for one ask.
 
-    A plug-in offers one under the entry point ``eccsearch.samplers``. A sampler whose draws are dear may say with an
+    A plug-in offers one under the entry point ``eccsearch.samplers``. A sampler whose draws are dear may say in an
     attribute ``draws`` how often it is asked, at most, for a configuration that is not taken; the default is 20.
     """
 

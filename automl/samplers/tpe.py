@@ -11,7 +11,10 @@ from automl.samplers.sampler import Ask
 
 
 def build(ask: Ask) -> BaseSampler:
-    """Return the estimator over all parameters jointly; what others measure counts as bad (constant liar)."""
+    """Return the estimator of all parameters jointly: one at a time, an ask takes a second at 200 trials.
+
+    What other workers are measuring counts as bad (constant liar).
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         return TPESampler(seed=ask.seed, multivariate=True, constant_liar=True, n_startup_trials=20)

@@ -9,7 +9,7 @@ import pytest
 from automl.samplers import conformance
 from automl.samplers.sampler import BUILT_IN
 
-TRIALS = {"nsga2": 45, "pymoo-nsga2": 43, "tpe": 26, "random": 12, "gp": 12}
+TRIALS = {"nsga2": 42, "pymoo-nsga2": 42, "tpe": 24, "random": 8, "gp": 12}
 """The genetic samplers learn in generations of 20, tpe from trial 20, gp from trial 10 on."""
 
 
