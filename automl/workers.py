@@ -18,7 +18,7 @@ def run_workers(
 ) -> tuple[int, ...]:
     """Run ``count`` processes of one command to their end.
 
-    A worker that dies does not end the others: its trial is failed and measured anew by them. An interrupt is passed
+    A worker that dies does not end the others: its trial is failed, and they measure it anew. An interrupt is passed
     on to every worker once, and they are waited for; each has a process group of its own, so that the terminal's
     Ctrl-C does not reach it a second time.
 
@@ -48,8 +48,8 @@ def run_workers(
 
 
 def _wait(workers: Sequence[subprocess.Popen[bytes]], each_poll: Callable[[], None] | None) -> None:
-    # All are polled, not waited for in turn: one that has died must not stay a zombie while another works.
-    while any([worker.poll() is None for worker in workers]):
+    # All are polled in each round: one that has died must not stay a zombie while another one works.
+    while None in [worker.poll() for worker in workers]:
         time.sleep(POLL_SECONDS)
         if each_poll is not None:
             each_poll()
