@@ -66,7 +66,7 @@ def run(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = froz
     _announce(plan, study, reporter)
     trial = trial_of(plan, reporter)
     outcome = _search(plan, study, trial, info, reporter)
-    if outcome.reason != "interrupted":
+    if outcome.reason != "interrupted" and settings.effort.finalists:
         torch.set_num_threads(settings.cores)
         Finals(plan, trial, Keeper(settings.folder.weights), study, reporter).run()
     records = study.records()

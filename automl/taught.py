@@ -12,7 +12,7 @@ import torch
 from automl.blueprint import Blueprint
 from automl.cloud_training import cloud_model, cloud_model_key
 from automl.reporter import Reporter
-from automl.teaching import SupernetTeaching, TeachingRecipe
+from automl.teaching import SupernetTeaching, TeachingRecipe, taught_parameters
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
 from automl.training import run_steps
 from search_spaces.chain import chain_of
@@ -45,7 +45,7 @@ def supernet_file(plan: Blueprint) -> Path:
     recipe = _recipe(plan)
     shaped_by = {
         "cloud": cloud_model_key(plan.task, plan.settings.cores),
-        "space": {p.name: p.choices for p in plan.space.parameters if not p.name.startswith("image_")},
+        "space": taught_parameters(plan.space),
         "recipe": asdict(recipe),
         "version": VERSION,
     }

@@ -13,8 +13,8 @@ from torch import nn
 from automl.cloud_training import one_cycle
 from automl.distillation import distillation_loss, lesson, parameter_groups
 from automl.training import training_batch
-from search_spaces.config import Config
-from search_spaces.space import SearchSpace
+from search_spaces.config import Config, Value
+from search_spaces.space import DISTILLATION, IMAGE, SearchSpace
 from search_spaces.supernet import Supernet
 from search_spaces.task import Task
 
@@ -42,6 +42,12 @@ class TeachingRecipe:
     random: int = 2
 
 
+def taught_parameters(space: SearchSpace) -> dict[str, tuple[Value, ...]]:
+    """Return the choices that shape the supernet, by name: neither image settings nor a trial's own weights do."""
+    others = (*IMAGE, *DISTILLATION)
+    return {p.name: p.choices for p in space.parameters if p.name not in others}
+
+
 class SupernetTeaching:
     """Teaches every split point, width, stride, bit width and module count at once, as a Trainee.
 
@@ -52,6 +58,7 @@ class SupernetTeaching:
     def __init__(self, task: Task, supernet: Supernet, space: SearchSpace, recipe: TeachingRecipe) -> None:
         self.task, self.supernet, self.recipe = task, supernet.train(), recipe
         self.space = space.narrowed({"split": [s for s in space["split"].choices if s != 0]})
+        self.drawn = [p for p in self.space.parameters if p.name in taught_parameters(space)]
         self.data = task.data("train")
         self.parameters = [p for p in supernet.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(parameter_groups(supernet, recipe.learning_rate))
@@ -82,8 +89,7 @@ class SupernetTeaching:
         return [self._whole(), self._smallest(drawn[0]), *drawn[1:]]
 
     def _draw(self, rng: np.random.Generator) -> Config:
-        params = {p.name: p.choices[rng.integers(len(p.choices))] for p in self.space.parameters}
-        drawn = self.space.canonical(Config.from_params(params))
+        drawn = self.space.config({p.name: p.choices[rng.integers(len(p.choices))] for p in self.drawn})
         return replace(drawn, response=1.0, feature=1.0, rate=RATE, temperature=2.0)
 
     def _whole(self) -> Config:
