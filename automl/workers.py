@@ -18,8 +18,8 @@ def run_workers(
 ) -> tuple[int, ...]:
     """Run ``count`` processes of one command to their end.
 
-    A worker that dies does not end the others: its trial is failed, and they measure it anew. An interrupt is passed
-    on to every worker once, and they are waited for; each has a process group of its own, so that the terminal's
+    A worker that dies does not end the others: its trial is failed, and they measure it anew. An interrupt is
+    passed on to every worker once, and they are waited for; each has a process group of its own, so that the terminal's
     Ctrl-C does not reach it a second time.
 
     Args:
