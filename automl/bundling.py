@@ -40,7 +40,7 @@ def export_trial(settings: RunSettings, number: int | None, choice: Choice, out:
 
 
 def verify_bundle(path: Path, root: Path) -> tuple[bool, list[str]]:
-    """Compare a bundle with the trial it was exported from; return whether it is that trial, and the lines to print.
+    """Compare a bundle with the trial it was exported from; return whether it is that trial, and what to print.
 
     Raises:
         UserError: the bundle is damaged, or its run is not below ``root``.

@@ -137,7 +137,7 @@ def _exported_symbols(candidate: Candidate, data: DataSplit) -> Iterator[np.ndar
 
 
 def _resamples(samples: int, seed: int) -> np.ndarray:
-    """Return how often each sample is in each resample, (RESAMPLES, samples); one draw for all, so gaps are paired."""
+    """Return how often each sample is in each resample, (RESAMPLES, samples); one draw serves all: gaps are paired."""
     rng = np.random.default_rng(derived(seed, "bootstrap"))
     return rng.multinomial(samples, np.full(samples, 1 / samples), size=RESAMPLES)
 

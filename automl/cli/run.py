@@ -61,7 +61,7 @@ def run(
     trial_steps: Annotated[int, typer.Option(min=0, help="Steps of a trial.", rich_help_panel=_ADVANCED)] = 24,
     refine_steps: Annotated[int, typer.Option(min=0, help="Steps of a finalist.", rich_help_panel=_ADVANCED)] = 120,
     finalists: Annotated[
-        int, typer.Option(min=0, help="Split members of the front to refine and test; 0 for none.", rich_help_panel=_ADVANCED)
+        int, typer.Option(min=0, help="Split members to refine and test; 0 for none.", rich_help_panel=_ADVANCED)
     ] = 20,
 ) -> None:
     """Search how to share a model between edge and cloud; the same command continues a run.
