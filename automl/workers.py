@@ -19,8 +19,8 @@ def run_workers(
     """Run ``count`` processes of one command to their end.
 
     A worker that dies does not end the others: its trial is failed, and they measure it anew. An interrupt is
-    passed on to every worker once, and they are waited for; each has a process group of its own, so that the terminal's
-    Ctrl-C does not reach it a second time.
+    passed on to every worker once, and they are waited for; each has a process group of its own, so that the
+    terminal's Ctrl-C does not reach it a second time.
 
     Args:
         command: What every worker runs; it opens the same study and runs the same budget.
