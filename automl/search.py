@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -92,24 +93,25 @@ class Search:
         return Outcome(reason, counts(self.ledger.trials())[0], self.budget)
 
     def _loop(self) -> Reason:
-        for config in self.anchors:
-            if self._late():
-                return "timeout"
-            self._anchor(self.space.canonical(config))
         while True:
             reason = self._step(self.ledger.living())
             if reason is not None:
                 return reason
 
     def _step(self, trials: Sequence[FrozenTrial]) -> Reason | None:
-        done, busy = counts(trials)
-        if done >= self.budget:
+        taken = self.ledger.taken(trials)
+        anchor = next((config for config in map(self.space.canonical, self.anchors) if config not in taken), None)
+        done, busy, anchored = counts(trials)
+        if done >= self.budget and anchor is None and not anchored:
             return "budget"
         if self._late():
             return "timeout"
-        full = self._full(trials)
-        if done + busy >= self.budget or (busy and full):
-            # Others measure the rest; should one of them die, its place is free again.
+        if anchor is not None:
+            self._anchor(anchor)
+            return None
+        full = self._full(taken)
+        if done + busy >= self.budget or (full and busy + anchored):
+            # Others measure the rest; should one of them die, what it had is free again.
             time.sleep(POLL_SECONDS)
             return None
         if full:
@@ -132,8 +134,6 @@ class Search:
         self._measured(claim, trial, config_of(self.space, params))
 
     def _anchor(self, config: Config) -> None:
-        if config in self.ledger.taken(self.ledger.living()):
-            return
         claim = self.ledger.claim_anchor(config)
         self._measured(claim, Trial(self.ledger.study, claim.trial_id), config)
 
@@ -149,12 +149,12 @@ class Search:
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() >= self.deadline
 
-    def _full(self, trials: Sequence[FrozenTrial]) -> bool:
-        taken = self.ledger.taken(trials)
+    def _full(self, taken: set[Config]) -> bool:
         return len(taken) >= self._size and all(config in taken for config in self.space.configs())
 
 
-def counts(trials: Sequence[FrozenTrial]) -> tuple[int, int]:
-    """Return how many search trials are COMPLETE and how many RUNNING."""
-    search = [trial.state for trial in trials if kind_of(trial) == "search"]
-    return search.count(TrialState.COMPLETE), search.count(TrialState.RUNNING)
+def counts(trials: Sequence[FrozenTrial]) -> tuple[int, int, int]:
+    """Return how many search trials are COMPLETE, how many RUNNING, and how many anchors are RUNNING."""
+    states = Counter((kind_of(trial), trial.state) for trial in trials)
+    running = TrialState.RUNNING
+    return states["search", TrialState.COMPLETE], states["search", running], states["anchor", running]

@@ -10,14 +10,16 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from automl.samplers.conformance import rows
-from automl.samplers.surrogate import surrogate_space
+from automl.samplers.surrogate import measure, surrogate_space
 from automl.study import Study
 from automl.workers import run_workers
 from search_spaces.objective import DEFAULT_OBJECTIVES, Objective
 
+ENDS = [surrogate_space().config({"split": split}) for split in (0, surrogate_space().layout.splits)]
 SEARCH = Path(__file__).with_name("analytic_search.py")
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
@@ -68,20 +70,26 @@ def test_two_workers_share_a_budget_exactly_and_measure_nothing_twice(tmp_path: 
     assert len({trial.user_attrs["owner"]["pid"] for trial in study(tmp_path, "broken", splits=[0]).trials()}) == 2
 
 
-def test_a_killed_worker_costs_its_trial_and_the_other_goes_on(tmp_path: Path) -> None:
-    arguments = command(tmp_path, "broken", "--budget", "12", "--pause", "0.15", "--sampler", "random")
+@pytest.mark.parametrize("kind", ["anchor", "search"])
+def test_a_killed_worker_costs_its_trial_and_the_other_goes_on(tmp_path: Path, kind: str) -> None:
     shared = study(tmp_path, "broken", "random")
-    victim, survivor = (subprocess.Popen(arguments, env=ENVIRONMENT, stdout=subprocess.DEVNULL) for _ in range(2))
-    while not any(owned(trial, victim.pid, TrialState.RUNNING) for trial in shared.trials()):
+    if kind == "search":
+        shared.run(measure, 1, anchors=ENDS)
+    arguments = command(tmp_path, "broken", "--budget", "6", "--sampler", "random")
+    victim = subprocess.Popen([*arguments, "--pause", "600"], env=ENVIRONMENT)
+    while not any(measuring(trial, kind) for trial in shared.trials()):
+        time.sleep(0.01)
+    survivor = subprocess.Popen(arguments, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    while not any(trial.user_attrs["owner"]["pid"] == survivor.pid for trial in shared.trials()):
         time.sleep(0.01)
     victim.kill()
     assert (victim.wait(), survivor.wait()) == (-signal.SIGKILL, 0)
+    # Two anchors come on top of the six; the victim's trial is failed and its place is taken by another.
     trials = shared.trials()
-    # Two anchors come on top of the twelve.
-    assert [trial.state for trial in trials].count(TrialState.COMPLETE) == 14
-    assert [owned(trial, victim.pid, TrialState.FAIL) for trial in trials].count(True) >= 1
+    assert [trial.state for trial in trials].count(TrialState.COMPLETE) == 8
+    assert [trial.user_attrs.get("failure") for trial in trials].count("its process died") == 1
     assert TrialState.RUNNING not in {trial.state for trial in trials}
 
 
-def owned(trial: FrozenTrial, pid: int, state: TrialState) -> bool:
-    return trial.user_attrs["owner"]["pid"] == pid and trial.state == state
+def measuring(trial: FrozenTrial, kind: str) -> bool:
+    return trial.state == TrialState.RUNNING and trial.user_attrs["kind"] == kind
