@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 
-from automl.cloud_training import cloud_model_key
+from automl.cloud_training import VERSION as CLOUD_VERSION
 from automl.samplers.sampler import factory
 from automl.settings import RunSettings
 from automl.tasks.catalogue import find_task
+from automl.teaching import VERSION as SUPERNET_VERSION
 from deploy.errors import UserError
 from evaluators.flops import flops
 from results.record import RunInfo
@@ -22,7 +23,20 @@ from search_spaces.objective import Constraint, Objective
 from search_spaces.space import IMAGE, SearchSpace, default_space
 from search_spaces.task import Task
 
-PACKAGES = ("torch", "torchvision", "optuna", "pymoo", "numpy", "fvcore", "constriction", "pillow", "torchmetrics")
+PACKAGES = (
+    "eccsearch",
+    "torch",
+    "torchvision",
+    "optuna",
+    "pymoo",
+    "numpy",
+    "fvcore",
+    "constriction",
+    "pillow",
+    "torchmetrics",
+    "faster-coco-eval",
+    "onnxruntime",
+)
 ANCHOR_QUALITIES = (10, 30, 50, 70, 90)
 
 
@@ -59,7 +73,7 @@ class Blueprint:
         return {
             "task": self.task.name,
             "data": self.task.fingerprint(),
-            "model": cloud_model_key(self.task, self.settings.cores),
+            "training": {"cloud": CLOUD_VERSION, "supernet": SUPERNET_VERSION},
             "effort": {name: effort[name] for name in ("teach_steps", "trial_steps")},
             "threads": self.settings.threads,
             "versions": {package: version(package) for package in PACKAGES},

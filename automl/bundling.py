@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from automl.chosen import chosen_trial
+from automl.chosen import RETRAINED, SEARCHED, Chosen, chosen_trial
 from automl.reporters.plain import PlainReporter
 from automl.run_folder import RunFolder
 from automl.settings import RunSettings
@@ -14,7 +14,6 @@ from deploy.errors import UserError
 from results.chooser import Choice
 from results.export import export_bundle
 from results.naming import byte_count, si
-from results.record import TrialRecord
 from results.verify import verify_bundle as compare
 
 
@@ -27,14 +26,14 @@ def export_trial(settings: RunSettings, number: int | None, choice: Choice, out:
     found = chosen_trial(settings, number, choice, PlainReporter(sys.stdout))
     origin: dict[str, str | int] = {"run": settings.name, "trial": found.record.number, "weights": found.origin}
     bundle = export_bundle(
-        found.candidate.derived, found.plan.task, out, found.candidate.tables, _metrics(found.record), origin
+        found.candidate.derived, found.plan.task, out, found.candidate.tables, _metrics(found), origin
     )
     size = sum(entry.bytes for entry in bundle.manifest.files.values())
-    last = found.record.finalist.test if found.record.finalist else found.record.validation
+    split, last = list(bundle.manifest.metrics.items())[-1]
     return [
         f"Trial {found.record.number} with {found.origin} written to {out}/ ({byte_count(size)}).",
-        f"{found.plan.task.metric} {last.quality:.3f}, {byte_count(last.bytes)} a sample, "
-        f"{si(last.edge_flops)} edge multiply-adds.",
+        f"{found.plan.task.metric} {last['quality']:.3f} on {split}, {byte_count(last['bytes'])} a sample, "
+        f"{si(last['edge_flops'])} edge multiply-adds.",
         f"Check it with: eccsearch verify {out}    Use it with: eccsearch predict {out} picture.jpg",
     ]
 
@@ -50,12 +49,15 @@ def verify_bundle(path: Path, root: Path) -> tuple[bool, list[str]]:
     if not origin:
         raise UserError(f"bundle '{path}' does not say which run it comes from; export it with 'eccsearch export'")
     settings = RunSettings.load(RunFolder(root, str(origin["run"])))
-    found = chosen_trial(settings, int(origin["trial"]), Choice(), PlainReporter(sys.stdout))
+    found = chosen_trial(
+        settings, int(origin["trial"]), Choice(), PlainReporter(sys.stdout), str(origin["weights"])
+    )
     report = compare(bundle, found.candidate.derived, found.plan.task, threads=settings.threads)
     return report.passed, report.lines()
 
 
-def _metrics(record: TrialRecord) -> dict[str, dict[str, float]]:
-    if record.finalist is None:
-        return {"validation": record.validation.to_dict()}
-    return {"validation": record.finalist.validation.to_dict(), "test": record.finalist.test.to_dict()}
+def _metrics(found: Chosen) -> dict[str, dict[str, float]]:
+    finalist = found.record.finalist
+    if finalist is None or found.origin in (SEARCHED, RETRAINED):
+        return {"validation": found.record.validation.to_dict()}
+    return {"validation": finalist.validation.to_dict(), "test": finalist.test.to_dict()}

@@ -19,6 +19,11 @@ from results.chooser import Choice, choose
 from results.pareto import pareto_set
 from results.record import TrialRecord
 
+CLOUD = "the cloud model's own weights"
+FINALIST = "the finalist's weights"
+SEARCHED = "the weights that the search measured"
+RETRAINED = "weights trained again from its seed"
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -37,7 +42,9 @@ class Chosen:
     origin: str
 
 
-def chosen_trial(settings: RunSettings, number: int | None, choice: Choice, reporter: Reporter) -> Chosen:
+def chosen_trial(
+    settings: RunSettings, number: int | None, choice: Choice, reporter: Reporter, origin: str | None = None
+) -> Chosen:
     """Find a trial by number or by choosers and bring its weights back.
 
     Args:
@@ -45,6 +52,7 @@ def chosen_trial(settings: RunSettings, number: int | None, choice: Choice, repo
         number: The trial; None leaves it to the choosers.
         choice: Picks a front member.
         reporter: Hears of retraining.
+        origin: Which weights are wanted, in the words of ``Chosen.origin``; the best there are unless given.
 
     Raises:
         UserError: no such trial, or neither a number nor a chooser.
@@ -57,7 +65,7 @@ def chosen_trial(settings: RunSettings, number: int | None, choice: Choice, repo
     )
     torch.set_num_threads(settings.threads)
     plan = blueprint(settings)
-    return Chosen(plan, found, *_candidate(plan, found, reporter))
+    return Chosen(plan, found, *_candidate(plan, found, reporter, origin))
 
 
 def _numbered(records: list[TrialRecord], number: int) -> TrialRecord:
@@ -69,14 +77,19 @@ def _numbered(records: list[TrialRecord], number: int) -> TrialRecord:
     raise UserError(f"the run has no finished trial {number}; {valid}")
 
 
-def _candidate(plan: Blueprint, record: TrialRecord, reporter: Reporter) -> tuple[Candidate, str]:
+def _candidate(
+    plan: Blueprint, record: TrialRecord, reporter: Reporter, origin: str | None
+) -> tuple[Candidate, str]:
     trial = trial_of(plan, reporter)
     keeper = Keeper(plan.settings.folder.weights)
     if trial.supernet.is_cloud_model(record.config):
-        return trial.candidate(record.config, 0), "the cloud model's own weights"
+        return trial.candidate(record.config, 0), CLOUD
     for finalist in (True, False):
+        label = FINALIST if finalist else SEARCHED
+        if (finalist and record.finalist is None) or origin not in (None, label):
+            continue
         kept = keeper.load(record.number, trial.supernet, finalist)
         if kept is not None:
-            return kept, "the finalist's weights" if finalist else "the weights that the search measured"
+            return kept, label
     reporter.say(f"Trial {record.number} kept no weights: it is trained again from its seed.")
-    return trial.candidate(record.config, trial_seed(plan.settings.seed, record.config)), "retrained from its seed"
+    return trial.candidate(record.config, trial_seed(plan.settings.seed, record.config)), RETRAINED

@@ -27,7 +27,7 @@ from evaluators.subject import Subject
 from results.hypervolume import most_hypervolume
 from results.onnx_export import write_onnx
 from results.pareto import pareto_set
-from results.plain_answers import cloud_model, edge_only_frontier, image_frontiers, is_split
+from results.plain_answers import cloud_model, edge_only_frontier, is_image, is_split
 from results.record import Finalist, RunInfo, TrialRecord
 from search_spaces.task import DataSplit
 
@@ -39,10 +39,12 @@ EDGE_ONLY = 6
 def chosen(records: Sequence[TrialRecord], info: RunInfo, count: int) -> list[TrialRecord]:
     """Return who is measured on test: ``count`` split members of the front, and the plain answers' frontiers.
 
+    Of the images those that no other image beats, whatever its format.
+
     Where the front has more split members, those that together dominate most hypervolume are taken.
     """
     splits = [record for record in pareto_set(records, info.objectives) if is_split(record, info)]
-    images = [record for members in image_frontiers(records).values() for record in members]
+    images = pareto_set([record for record in records if is_image(record)], ("quality", "bytes"))
     edge_only = sorted(edge_only_frontier(records, info), key=lambda r: -r.validation.quality)[:EDGE_ONLY]
     whole = cloud_model(records, info)
     everyone = [*([whole] if whole else []), *edge_only, *images, *most_hypervolume(splits, info, count)]
@@ -85,11 +87,13 @@ class Finals:
 
     def _finalist(self, record: TrialRecord, test: DataSplit, resamples: np.ndarray, bar: np.ndarray) -> Finalist:
         candidate = self._refined(record)
-        self.keeper.save(record.number, candidate, finalist=True)
+        whole = self.trial.supernet.is_cloud_model(record.config)
+        if not whole:
+            self.keeper.save(record.number, candidate, finalist=True)
         outcome = self._exported(candidate, self.trial.outcome(candidate, test), test)
         quality = self._bootstrap(outcome, resamples)
         return Finalist(
-            validation=self.trial.measured(candidate, self.plan.task.data("validation")),
+            validation=record.validation if whole else self._validated(candidate),
             test=self._measured(candidate, outcome),
             quality_interval=_interval(quality),
             gap_interval=_interval(quality - bar),
@@ -118,6 +122,9 @@ class Finals:
         lengths = [len(codec.encode(symbols)) for symbols in _exported_symbols(candidate, data)]
         return replace(outcome, packet_bytes=np.asarray(lengths))
 
+    def _validated(self, candidate: Candidate) -> Measurement:
+        return self.trial.measured(candidate, self.plan.task.data("validation"))
+
     def _bootstrap(self, outcome: Outcome, resamples: np.ndarray) -> np.ndarray:
         return self.plan.task.bootstrap(outcome.predictions, outcome.targets, resamples)
 
@@ -137,7 +144,7 @@ def _exported_symbols(candidate: Candidate, data: DataSplit) -> Iterator[np.ndar
 
 
 def _resamples(samples: int, seed: int) -> np.ndarray:
-    """Return how often each sample is in each resample, (RESAMPLES, samples); one draw serves all: gaps are paired."""
+    """Return how often each sample is in each resample, (RESAMPLES, samples); all share it, so gaps are paired."""
     rng = np.random.default_rng(derived(seed, "bootstrap"))
     return rng.multinomial(samples, np.full(samples, 1 / samples), size=RESAMPLES)
 

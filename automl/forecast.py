@@ -68,12 +68,13 @@ def forecast(plan: Blueprint, done: int, anchored: bool) -> Forecast:
     measuring = sample * (validation + 3 * trial.calibration) + TRIAL_OVERHEAD
     left = max(0, settings.budget - done)
     refining = effort.refine_steps * step * TAUGHT_PASS + measuring + FINALIST_OVERHEAD + sample * test
+    finals = effort.finalists * refining + PLAIN_FINALISTS * (sample * test + TRIAL_OVERHEAD)
     return Forecast(
         cloud=0.0 if cloud_cached else plan.task.recipe.steps * step,
         supernet=0.0 if taught_cached else effort.teach_steps * step * (1 + teaching.random + 1.3),
         anchors=0.0 if anchored else len(plan.anchors()) * (sample * validation + TRIAL_OVERHEAD),
         trials=left * (effort.trial_steps * step * TAUGHT_PASS + measuring) / settings.workers,
-        finalists=effort.finalists * refining + PLAIN_FINALISTS * (sample * test + TRIAL_OVERHEAD),
+        finalists=finals if effort.finalists else 0.0,
     )
 
 

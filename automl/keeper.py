@@ -59,11 +59,11 @@ class Keeper:
         tables = SymbolTables.from_arrays(arrays) if arrays else None
         return Candidate(derived.to(memory_format=torch.channels_last).eval(), tables)
 
-    def keep_only(self, numbers: Collection[int]) -> None:
-        """Remove the searched weights of every trial that is not among ``numbers``; finalists stay."""
+    def drop(self, numbers: Collection[int]) -> None:
+        """Remove the searched weights of the trials ``numbers``; finalists stay."""
         for path in self._folder.glob("trial-*.safetensors"):
             found = re.fullmatch(r"trial-(\d+)\.safetensors", path.name)
-            if found and int(found[1]) not in numbers:
+            if found and int(found[1]) in numbers:
                 path.unlink(missing_ok=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -100,7 +101,13 @@ def trial_of(plan: Blueprint, reporter: Reporter) -> Trial:
     return Trial(plan.task, taught_supernet(plan, reporter), recipe)
 
 
-def search_here(plan: Blueprint, study: Study, trial: Trial, on_trial: Callable[[TrialRecord], None]) -> Outcome:
+def search_here(
+    plan: Blueprint,
+    study: Study,
+    trial: Trial,
+    on_trial: Callable[[TrialRecord], None],
+    timeout: float | None,
+) -> Outcome:
     """Search in this process until the budget, the time or the space is used up; keep the front's weights."""
     torch.set_num_threads(plan.settings.threads)
     keeper = Keeper(plan.settings.folder.weights)
@@ -112,15 +119,14 @@ def search_here(plan: Blueprint, study: Study, trial: Trial, on_trial: Callable[
         return trial.measured(latest[0], validation)
 
     def told(record: TrialRecord) -> None:
-        front = {member.number for member in study.front()}
+        records = study.records()
+        front = {member.number for member in pareto_set(records, plan.settings.objectives)}
         if record.number in front and not trial.supernet.is_cloud_model(record.config):
             keeper.save(record.number, latest[0])
-            keeper.keep_only(front)
+            keeper.drop({other.number for other in records} - front)
         on_trial(record)
 
-    return study.run(
-        measure, plan.settings.budget, plan.settings.timeout, told, first=plan.first, anchors=plan.anchors()
-    )
+    return study.run(measure, plan.settings.budget, timeout, told, first=plan.first, anchors=plan.anchors())
 
 
 def _announce(plan: Blueprint, study: Study, reporter: Reporter) -> None:
@@ -135,15 +141,19 @@ def _announce(plan: Blueprint, study: Study, reporter: Reporter) -> None:
 
 def _search(plan: Blueprint, study: Study, trial: Trial, info: RunInfo, reporter: Reporter) -> Outcome:
     watch = _Watch(study, info, plan, reporter)
+    timeout, began = plan.settings.timeout, time.monotonic()
     if plan.settings.workers == 1:
-        return search_here(plan, study, trial, lambda record: watch.look())
+        return search_here(plan, study, trial, lambda record: watch.look(), timeout)
     command = [sys.executable, "-m", "automl.cli.worker", str(plan.settings.root), plan.settings.name]
     try:
-        run_workers(command, plan.settings.workers, each_poll=watch.look)
+        codes = run_workers(command, plan.settings.workers, each_poll=watch.look)
     except KeyboardInterrupt:
         return Outcome("interrupted", watch.done(), plan.settings.budget)
-    # What the workers left over, where one of them died at the very end, and why the search ended.
-    return search_here(plan, study, trial, lambda record: watch.look())
+    watch.look()
+    if any(codes):
+        reporter.say(f"Workers ended with exit codes {', '.join(map(str, codes))}; this process does what is left.")
+    left = None if timeout is None else max(0.0, timeout - (time.monotonic() - began))
+    return search_here(plan, study, trial, lambda record: watch.look(), left)
 
 
 class _Watch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -15,6 +16,11 @@ from search_spaces.config import Value
 from search_spaces.objective import DEFAULT_OBJECTIVES
 
 Params = Mapping[str, Value]
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,10 @@ class Effort:
     """
 
     cloud_steps: int | None = None
-    teach_steps: int = 700
-    trial_steps: int = 24
-    refine_steps: int = 120
-    finalists: int = 20
+    teach_steps: int = 500
+    trial_steps: int = 20
+    refine_steps: int = 150
+    finalists: int = 16
 
 
 @dataclass(frozen=True)

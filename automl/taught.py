@@ -12,14 +12,12 @@ import torch
 from automl.blueprint import Blueprint
 from automl.cloud_training import cloud_model, cloud_model_key
 from automl.reporter import Reporter
-from automl.teaching import SupernetTeaching, TeachingRecipe, taught_parameters
+from automl.teaching import VERSION, SupernetTeaching, TeachingRecipe, taught_parameters
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
 from automl.training import run_steps
 from search_spaces.chain import chain_of
 from search_spaces.supernet import BottleneckOptions, Supernet
 
-VERSION = 1
-"""Raise this whenever a change of the code changes the supernet that the same recipe gives."""
 CALIBRATION = 128
 """Training samples from which the bottlenecks start."""
 

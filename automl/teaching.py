@@ -18,6 +18,8 @@ from search_spaces.space import DISTILLATION, IMAGE, SearchSpace
 from search_spaces.supernet import Supernet
 from search_spaces.task import Task
 
+VERSION = 1
+"""Raise this whenever a change of the code changes the supernet that the same recipe gives."""
 SEED = 1
 """One supernet serves every study, so its seed is no study's."""
 

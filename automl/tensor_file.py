@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from deploy.atomic import atomic
+from deploy.errors import UserError
 
 
 class DamagedError(Exception):
@@ -18,10 +19,17 @@ class DamagedError(Exception):
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] | None = None) -> None:
-    """Write tensors atomically, with a hash of their content; shared memory is written once a name."""
+    """Write tensors atomically, with a hash of their content; shared memory is written once a name.
+
+    Raises:
+        UserError: the disk is full.
+    """
     own = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
-    with atomic(path) as temporary:
-        save_file(own, temporary, metadata={**(metadata or {}), "sha256": _content(own)})
+    try:
+        with atomic(path) as temporary:
+            save_file(own, temporary, metadata={**(metadata or {}), "sha256": _content(own)})
+    except SafetensorError as error:
+        raise UserError(f"cannot write {path}: {error}; free some space and run the same command again") from error
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

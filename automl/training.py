@@ -14,6 +14,7 @@ from torch import Tensor
 
 from automl.reporter import Reporter
 from deploy.atomic import atomic
+from deploy.errors import UserError
 from search_spaces.task import DataSplit, Target, Task
 
 REPORT_SECONDS = 0.5
@@ -74,8 +75,11 @@ def run_steps(
 
 
 def _keep(trainee: Trainee, done: int, checkpoint: Path) -> None:
-    with atomic(checkpoint) as path:
-        torch.save({"done": done, "trainee": trainee.state_dict()}, path)
+    try:
+        with atomic(checkpoint) as path:
+            torch.save({"done": done, "trainee": trainee.state_dict()}, path)
+    except RuntimeError as error:  # torch's writer reports a full disk so
+        raise UserError(f"cannot write {checkpoint}: {str(error).splitlines()[0]}; free some space") from error
 
 
 def _resume(trainee: Trainee, checkpoint: Path, reporter: Reporter) -> int:

@@ -56,7 +56,7 @@ class Decoder(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, values: Tensor) -> Tensor:
-        """Return features (b, c, h, w) or (b, c) of dequantised values (b, width, ceil(h / stride), ceil(w / stride))."""
+        """Return features (b, c, h, w), or (b, c), of dequantised values (b, width, h', w')."""
         height, width = self.size
         features = self.shuffle(self.expand(values))[:, :, :height, :width]
         corrected: Tensor = features + self.correct(features)

@@ -74,4 +74,4 @@ class Constraint:
         return value - self.bound if self.relation == "<=" else self.bound - value
 
     def __str__(self) -> str:
-        return f"{self.name}{self.relation}{self.bound:g}"
+        return f"{self.name}{self.relation}{repr(self.bound).removesuffix('.0')}"

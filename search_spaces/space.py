@@ -70,9 +70,9 @@ class SearchSpace:
         Raises:
             UserError: unknown parameter, or a value that is none of the parameter's choices.
         """
-        for name, value in params.items():
-            self[name].narrowed([value])
-        return self.canonical(Config.from_params({**{p.name: p.default for p in self.parameters}, **params}))
+        # The parameter's own choice object: 1 and 1.0 are equal, but they must also be written and hashed alike.
+        chosen = {name: self[name].narrowed([value]).choices[0] for name, value in params.items()}
+        return self.canonical(Config.from_params({**{p.name: p.default for p in self.parameters}, **chosen}))
 
     def canonical(self, config: Config) -> Config:
         """Return the one Config that stands for all those which run the same program.

@@ -15,7 +15,7 @@ from deploy.manifest import Manifest
 from deploy.symbol_tables import SymbolTables
 
 # As the command line does, and before anything imports torch.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 SIDE, SHAPE, BITS = 32, (3, 4, 4), 4
 CLASSES = ("red", "green", "blue")

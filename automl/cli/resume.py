@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from automl.cli.accepting import AcceptThreadsOption, AcceptVersionsOption, accepted
 from automl.cli.choosing import NameOption, RootOption
 from automl.run_folder import DEFAULT_ROOT
 
@@ -15,6 +16,9 @@ def resume(
     name: NameOption = None,
     root: RootOption = DEFAULT_ROOT,
     budget: Annotated[int | None, typer.Option(min=1, help="A new total of trials.")] = None,
+    timeout: Annotated[str | None, typer.Option(help="Begin no trial after this: 90s, 15m, 2h.")] = None,
+    accept_versions: AcceptVersionsOption = False,
+    accept_threads: AcceptThreadsOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but the end.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
@@ -23,8 +27,10 @@ def resume(
     Example: eccsearch resume --name detection --budget 400
     """
     from automl.cli.searching import search
+    from automl.cli.values import parse_seconds
     from automl.run_reader import find_run
     from automl.settings import RunSettings
 
     settings = RunSettings.load(find_run(root, name))
-    search(replace(settings, budget=budget or settings.budget), quiet, json)
+    settings = replace(settings, budget=budget or settings.budget, timeout=parse_seconds(timeout))
+    search(settings, quiet, json, accepted(accept_versions, accept_threads))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from automl.cli.accepting import AcceptThreadsOption, AcceptVersionsOption, accepted
 from automl.cli.choosing import RootOption
 from automl.run_folder import DEFAULT_ROOT
 from deploy.errors import UserError
@@ -44,12 +45,8 @@ def run(
     threads: Annotated[int | None, typer.Option(help="Threads of each worker; the cores shared out.")] = None,
     storage: Annotated[str | None, typer.Option(help="Another Optuna storage URL than the run's SQLite.")] = None,
     new: Annotated[bool, typer.Option("--new", help="Start afresh beside a run of this name.")] = False,
-    accept_versions: Annotated[
-        bool, typer.Option("--accept-versions", help="Continue although library versions changed.")
-    ] = False,
-    accept_threads: Annotated[
-        bool, typer.Option("--accept-threads", help="Continue although the thread count changed.")
-    ] = False,
+    accept_versions: AcceptVersionsOption = False,
+    accept_threads: AcceptThreadsOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but the end.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     cloud_steps: Annotated[
@@ -57,12 +54,12 @@ def run(
     ] = None,
     teach_steps: Annotated[
         int, typer.Option(min=1, help="Steps of the supernet.", rich_help_panel=_ADVANCED)
-    ] = 700,
-    trial_steps: Annotated[int, typer.Option(min=0, help="Steps of a trial.", rich_help_panel=_ADVANCED)] = 24,
-    refine_steps: Annotated[int, typer.Option(min=0, help="Steps of a finalist.", rich_help_panel=_ADVANCED)] = 120,
+    ] = 500,
+    trial_steps: Annotated[int, typer.Option(min=0, help="Steps of a trial.", rich_help_panel=_ADVANCED)] = 20,
+    refine_steps: Annotated[int, typer.Option(min=0, help="Steps of a finalist.", rich_help_panel=_ADVANCED)] = 150,
     finalists: Annotated[
         int, typer.Option(min=0, help="Split members to refine and test; 0 for none.", rich_help_panel=_ADVANCED)
-    ] = 20,
+    ] = 16,
 ) -> None:
     """Search how to share a model between edge and cloud; the same command continues a run.
 
@@ -75,7 +72,7 @@ def run(
     """
     from automl.cli.searching import search
     from automl.cli.values import merged, parse_seconds, read_config
-    from automl.settings import Effort, RunSettings
+    from automl.settings import Effort, RunSettings, available_cores
     from search_spaces.objective import DEFAULT_OBJECTIVES
 
     if budget < 1:
@@ -84,7 +81,7 @@ def run(
         raise UserError("--workers and --threads must be at least 1")
     settings = RunSettings(
         task=task,
-        name=_free_name(root, name or task) if new else name or task,
+        name=_free_name(root, checked_name(name or task)) if new else checked_name(name or task),
         root=root,
         budget=budget,
         sampler=sampler,
@@ -95,12 +92,22 @@ def run(
         first=tuple(read_config(path) for path in try_ or []),
         timeout=parse_seconds(timeout),
         workers=workers,
-        threads=threads or max(1, (os.cpu_count() or 1) // workers),
+        threads=threads or max(1, available_cores() // workers),
         storage=storage,
         effort=Effort(cloud_steps, teach_steps, trial_steps, refine_steps, finalists),
     )
-    accepted = {"versions": accept_versions, "threads": accept_threads}
-    search(settings, quiet, json, frozenset(name for name, yes in accepted.items() if yes))
+    search(settings, quiet, json, accepted(accept_versions, accept_threads))
+
+
+def checked_name(name: str) -> str:
+    """Return a run's name that every file system and database takes.
+
+    Raises:
+        UserError: another name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) or name == "cache":
+        raise UserError(f"--name '{name}': use letters, digits, '-' and '_', and not 'cache'")
+    return name
 
 
 def _free_name(root: Path, name: str) -> str:

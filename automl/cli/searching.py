@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,32 +26,38 @@ def search(settings: RunSettings, quiet: bool, json: bool, accept: frozenset[str
     from automl.run import run
 
     reporter = reporter_for(Console(), quiet, json)
+    result = None
     try:
         with _terminated_as_interrupted():
             result = run(settings, reporter, accept)
+        if json:
+            _print_json(result)
     except KeyboardInterrupt:
-        reporter.close()
-        _print_continue(settings)
-        raise typer.Exit(INTERRUPTED) from None
+        reporter.say("Interrupted; nothing finished is lost.")
     finally:
         reporter.close()
-    _print_end(settings, result, json)
-    if result.outcome.reason == "interrupted":
+    if result is not None and not json:
+        _print_end(settings, result)
+    if result is None or result.outcome.reason == "interrupted":
         _print_continue(settings)
         raise typer.Exit(INTERRUPTED)
 
 
-def _print_end(settings: RunSettings, result: RunResult, json: bool) -> None:
-    from rich.console import Console
+def _print_json(result: RunResult) -> None:
+    import json
+    from dataclasses import asdict
 
     from results.document import document
+
+    outcome = asdict(result.outcome)
+    typer.echo(json.dumps({"event": "result", "outcome": outcome, **document(result.records, result.info)}))
+
+
+def _print_end(settings: RunSettings, result: RunResult) -> None:
+    from rich.console import Console
+
     from results.outcome import print_outcome
 
-    if json:
-        import json as text
-
-        typer.echo(text.dumps({"event": "result", **document(result.records, result.info)}))
-        return
     console = Console()
     print_outcome(console, result.records, result.info, result.plan.constraints)
     console.print(_why(result), highlight=False)
@@ -69,7 +76,7 @@ def _why(result: RunResult) -> str:
 
 
 def _print_continue(settings: RunSettings) -> None:
-    root = f" --root {settings.root}" if str(settings.root) != "runs" else ""
+    root = f" --root {shlex.quote(str(settings.root))}" if str(settings.root) != "runs" else ""
     typer.echo(f"Continue with: eccsearch resume --name {settings.name}{root}", err=True)
 
 

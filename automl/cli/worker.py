@@ -21,10 +21,13 @@ def main(root: str, name: str) -> int:
     torch.set_num_threads(settings.threads)
     plan = blueprint(settings)
     try:
-        outcome = search_here(plan, open_study(plan), trial_of(plan, QuietReporter()), lambda record: None)
-    except UserError as error:
+        trial = trial_of(plan, QuietReporter())
+        outcome = search_here(plan, open_study(plan), trial, lambda record: None, settings.timeout)
+    except (UserError, OSError) as error:
         print(f"eccsearch: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     return 130 if outcome.reason == "interrupted" else 0
 
 

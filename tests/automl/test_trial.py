@@ -120,7 +120,7 @@ def test_only_the_front_and_the_finalists_are_kept(trial: Trial, space: SearchSp
     for number in (1, 2):
         keeper.save(number, candidate)
     keeper.save(1, candidate, finalist=True)
-    keeper.keep_only({2})
+    keeper.drop({1, 3})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["finalist-1.safetensors", "trial-2.safetensors"]
 
 
