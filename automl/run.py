@@ -67,11 +67,14 @@ def run(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = froz
     _announce(plan, study, reporter)
     trial = trial_of(plan, reporter)
     outcome = _search(plan, study, trial, info, reporter)
-    if outcome.reason != "interrupted" and settings.effort.finalists:
-        torch.set_num_threads(settings.cores)
-        Finals(plan, trial, Keeper(settings.folder.weights), study, reporter).run()
-    records = study.records()
-    write_outcome(records, info, settings.folder.path)
+    try:
+        if outcome.reason != "interrupted" and settings.effort.finalists:
+            torch.set_num_threads(settings.cores)
+            Finals(plan, trial, Keeper(settings.folder.weights), study, reporter).run()
+    finally:
+        # Whatever ends the finals early, the search's own result is there to be read.
+        records = study.records()
+        write_outcome(records, info, settings.folder.path)
     return RunResult(info, records, outcome, plan)
 
 
