@@ -65,9 +65,16 @@ def test_the_detections_are_torchvisions(seed: int) -> None:
     levels = {name: [output] for name, output in _heads(outputs).items()}
     expected = FCOS.postprocess_detections(owner, levels, [[ANCHORS]] * 3, [(96, 96)] * 3)
     for ours, theirs in zip(fcos.detections(outputs, ANCHORS, 96), expected, strict=True):
-        assert np.array_equal(ours["labels"], theirs["labels"].numpy())
         assert ours["scores"] == pytest.approx(theirs["scores"].numpy())
-        assert ours["boxes"] == pytest.approx(theirs["boxes"].numpy(), abs=1e-4)
+        clear = _untied(ours["scores"])
+        assert np.array_equal(ours["labels"][clear], theirs["labels"].numpy()[clear])
+        assert ours["boxes"][clear] == pytest.approx(theirs["boxes"].numpy()[clear], abs=1e-4)
+
+
+def _untied(scores: np.ndarray) -> np.ndarray:
+    """Return which of the falling scores no neighbour equals: where two tie, either may come first or be cut off."""
+    padded = np.concatenate([[np.inf], scores, [scores[-1] if len(scores) == fcos.DETECTIONS else -np.inf]])
+    return np.abs(np.diff(padded))[:-1].clip(max=np.abs(np.diff(padded))[1:]) > 1e-6
 
 
 def test_a_batch_without_objects_has_a_finite_loss() -> None:
