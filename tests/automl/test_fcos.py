@@ -72,7 +72,7 @@ def test_the_detections_are_torchvisions(seed: int) -> None:
 
 
 def _untied(scores: np.ndarray) -> np.ndarray:
-    """Return which of the falling scores no neighbour equals: where two tie, either may come first or be cut off."""
+    """Return which falling scores no neighbour equals: where two tie, either may come first or be cut off."""
     padded = np.concatenate([[np.inf], scores, [scores[-1] if len(scores) == fcos.DETECTIONS else -np.inf]])
     return np.abs(np.diff(padded))[:-1].clip(max=np.abs(np.diff(padded))[1:]) > 1e-6
 
