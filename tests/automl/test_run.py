@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from automl import blueprint as blueprint_module
+from automl.blueprint import blueprint
 from automl.bundling import export_trial, verify_bundle
 from automl.reporters.quiet import QuietReporter
-from automl.run import run
+from automl.run import open_study, run
 from automl.run_reader import read_run
 from automl.settings import Effort, RunSettings
 from automl.tasks.classification import ClassificationTask, Counts
@@ -116,6 +118,17 @@ def test_another_space_objective_or_effort_is_refused_by_name(root: Path, unbrok
     for name, other in others.items():
         with pytest.raises(UserError, match=rf"cannot be continued: .*{name}.*--new"):
             run(other, QuietReporter())
+
+
+def test_another_thread_count_can_be_accepted_and_the_study_says_so(root: Path) -> None:
+    made = settings(root, "threads", budget=1)
+    run(made, QuietReporter())
+    other = replace(made, threads=2, budget=2)
+    records = run(other, QuietReporter(), frozenset({"threads"})).records
+    torch.set_num_threads(1)
+    assert sum(record.kind == "search" for record in records) == 2
+    changed = open_study(blueprint(other)).accepted()
+    assert [(each["key"], each["old"], each["new"]) for each in changed] == [("threads", 1, 2)]
 
 
 def test_a_small_space_is_exhausted_before_the_budget(root: Path) -> None:
