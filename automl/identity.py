@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from automl.flat import flattened
 from deploy.errors import UserError
 from search_spaces.objective import Constraint, Objective
 from search_spaces.space import SearchSpace
@@ -54,7 +55,7 @@ def full_identity(
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
     """Return what differs, by dotted key."""
-    before, after = _flat(old), _flat(new)
+    before, after = flattened(old), flattened(new)
     keys = [*before, *(key for key in after if key not in before)]
     return [Difference(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
 
@@ -75,16 +76,6 @@ def refuse(name: str, found: Sequence[Difference], accept: Collection[str]) -> N
         f"run '{name}' cannot be continued: {'; '.join(map(str, refused))}. "
         f"Go on with the old values, {accepting}or start afresh beside it with --new"
     )
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat.update(_flat(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def _short(value: Any) -> str:

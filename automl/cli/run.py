@@ -11,9 +11,11 @@ import typer
 from automl.cli.accepting import AcceptThreadsOption, AcceptVersionsOption, accepted
 from automl.cli.choosing import RootOption
 from automl.run_folder import DEFAULT_ROOT
+from automl.settings import Effort
 from deploy.errors import UserError
 
 _ADVANCED = "Training effort"
+_EFFORT = Effort()
 
 
 def run(
@@ -54,12 +56,16 @@ def run(
     ] = None,
     teach_steps: Annotated[
         int, typer.Option(min=1, help="Steps of the supernet.", rich_help_panel=_ADVANCED)
-    ] = 500,
-    trial_steps: Annotated[int, typer.Option(min=0, help="Steps of a trial.", rich_help_panel=_ADVANCED)] = 20,
-    refine_steps: Annotated[int, typer.Option(min=0, help="Steps of a finalist.", rich_help_panel=_ADVANCED)] = 150,
+    ] = _EFFORT.teach_steps,
+    trial_steps: Annotated[
+        int, typer.Option(min=0, help="Steps of a trial.", rich_help_panel=_ADVANCED)
+    ] = _EFFORT.trial_steps,
+    refine_steps: Annotated[
+        int, typer.Option(min=0, help="Steps of a finalist.", rich_help_panel=_ADVANCED)
+    ] = _EFFORT.refine_steps,
     finalists: Annotated[
         int, typer.Option(min=0, help="Split members to refine and test; 0 for none.", rich_help_panel=_ADVANCED)
-    ] = 16,
+    ] = _EFFORT.finalists,
 ) -> None:
     """Search how to share a model between edge and cloud; the same command continues a run.
 
@@ -72,7 +78,7 @@ def run(
     """
     from automl.cli.searching import search
     from automl.cli.values import merged, parse_seconds, read_config
-    from automl.settings import Effort, RunSettings, available_cores
+    from automl.settings import RunSettings, available_cores
     from search_spaces.objective import DEFAULT_OBJECTIVES
 
     if budget < 1:

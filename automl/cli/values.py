@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from automl.flat import flattened
 from deploy.errors import UserError
 from search_spaces.config import Value
 
@@ -45,7 +46,7 @@ def read_space(path: Path) -> dict[str, tuple[Value, ...]]:
         UserError: the file is missing, is no TOML, or holds something else than values and lists of values.
     """
     choices = {}
-    for name, value in _flat(_toml(path)).items():
+    for name, value in flattened(_toml(path)).items():
         listed = value if isinstance(value, list) else [value]
         choices[name] = tuple(_checked(path, name, each) for each in listed)
     return choices
@@ -57,7 +58,7 @@ def read_config(path: Path) -> dict[str, Value]:
     Raises:
         UserError: the file is missing, is no TOML, or holds something else than values.
     """
-    return {name: _checked(path, name, value) for name, value in _flat(_toml(path)).items()}
+    return {name: _checked(path, name, value) for name, value in flattened(_toml(path)).items()}
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -67,16 +68,6 @@ def _toml(path: Path) -> dict[str, Any]:
         raise UserError(f"cannot read {path}: {error.strerror}; give the path of a TOML file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is no TOML: {error}") from None
-
-
-def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in table.items():
-        if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{name}."))
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
 
 
 def _checked(path: Path, name: str, value: Any) -> Value:
