@@ -92,4 +92,4 @@ def _candidate(
         if kept is not None:
             return kept, label
     reporter.say(f"Trial {record.number} kept no weights: it is trained again from its seed.")
-    return trial.candidate(record.config, trial_seed(plan.settings.seed, record.config)), RETRAINED
+    return trial.candidate(record.config, trial_seed(plan.settings.seed)), RETRAINED

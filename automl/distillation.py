@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from automl.lessons import Lesson
 from automl.rate import entropy_bits
-from search_spaces.chain import Chain
 from search_spaces.config import Config
-from search_spaces.task import Outputs, Target, Task
+from search_spaces.task import Target, Task
 from search_spaces.trace import Trace
 
 STEP_SPEED = 20.0
 """How much faster quantiser steps learn than weights do."""
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What the cloud model says of one batch.
-
-    Attributes:
-        outputs: Its raw outputs.
-        taps: Its activations, by the number of blocks that come before them.
-    """
-
-    outputs: Outputs
-    taps: dict[int, Tensor]
-
-
-@torch.no_grad()
-def lesson(cloud: Chain, images: Tensor, taps: Collection[int]) -> Lesson:
-    """Run the cloud model over images (b, 3, H, W) and keep the activations at ``taps``."""
-    value: Any = images
-    kept = {}
-    for i, block in enumerate(cloud.blocks):
-        if i in taps:
-            kept[i] = value
-        value = block(value)
-    return Lesson(value if isinstance(value, tuple) else (value,), kept)
 
 
 def parameter_groups(model: nn.Module, learning_rate: float) -> list[dict[str, Any]]:

@@ -105,13 +105,13 @@ class Finals:
             return kept
         steps = self.plan.settings.effort.refine_steps
         recipe = replace(self.trial.recipe, steps=steps)
-        seed = derived(trial_seed(self.plan.settings.seed, record.config), "refine")
+        seed = derived(trial_seed(self.plan.settings.seed), "refine")
         return self.trial.distilled(copy.deepcopy(kept.derived), seed, recipe)
 
     def candidate(self, record: TrialRecord) -> Candidate:
         """Return a trial's candidate as the search measured it: as kept, or trained again from its seed."""
         kept = self.keeper.load(record.number, self.trial.supernet)
-        seed = trial_seed(self.plan.settings.seed, record.config)
+        seed = trial_seed(self.plan.settings.seed)
         return kept or self.trial.candidate(record.config, seed)
 
     def _exported(self, candidate: Candidate, outcome: Outcome, data: DataSplit) -> Outcome:

@@ -142,7 +142,7 @@ class Search:
             return
         began = time.perf_counter()
         with Heartbeat(self.ledger, claim.trial_id):
-            measurement = self.measure(config, trial_seed(self.seed, config))
+            measurement = self.measure(config, trial_seed(self.seed))
         if self.ledger.finish(trial, measurement, time.perf_counter() - began):
             self.told(claim.number)
 

@@ -6,8 +6,6 @@ import hashlib
 import json
 from typing import Any
 
-from search_spaces.config import Config
-
 
 def derived(seed: int, *parts: Any) -> int:
     """Return a seed in [0, 2**32) from a study's seed and JSON parts, the same in every process."""
@@ -15,9 +13,13 @@ def derived(seed: int, *parts: Any) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
-def trial_seed(seed: int, config: Config) -> int:
-    """Return the seed of a trial: it depends on the study's seed and the canonical Config alone."""
-    return derived(seed, "trial", config.to_params())
+def trial_seed(seed: int) -> int:
+    """Return the seed that every trial of a study learns under.
+
+    All learn from the same batches: configurations are compared on equal luck, and the cloud model answers each
+    batch once.
+    """
+    return derived(seed, "trial")
 
 
 def ask_seed(seed: int, index: int) -> int:

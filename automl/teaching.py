@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from automl.cloud_training import one_cycle
-from automl.distillation import distillation_loss, lesson, parameter_groups
+from automl.distillation import distillation_loss, parameter_groups
+from automl.lessons import lesson
 from automl.training import training_batch
 from search_spaces.config import Config, Value
 from search_spaces.space import DISTILLATION, IMAGE, SearchSpace

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from automl.distillation import distillation_loss, lesson, parameter_groups
-from automl.training import seeded
+from automl.distillation import distillation_loss, parameter_groups
+from automl.lessons import Lessons
 from deploy.symbol_tables import SymbolTables
 from evaluators.link import link_of
 from evaluators.measure import measure
@@ -58,6 +58,7 @@ class Trial:
 
     def __init__(self, task: Task, supernet: Supernet, recipe: TrialRecipe) -> None:
         self.task, self.supernet, self.recipe = task, supernet, recipe
+        self._lessons = Lessons(task, supernet.cloud)
 
     def candidate(self, config: Config, seed: int) -> Candidate:
         """Derive and distil; the ends that run the cloud model need no training."""
@@ -79,12 +80,9 @@ class Trial:
         optimizer = torch.optim.AdamW(parameter_groups(derived, recipe.learning_rate))
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, recipe.steps))
         for step in range(recipe.steps):
-            generator = seeded(seed, step)
-            images, targets = train.batch(torch.randint(len(train), (recipe.batch,), generator=generator))
-            images, targets = self.task.augment(images, targets, generator)
-            trace = derived.trace(images)
-            taught = lesson(self.supernet.cloud, images, trace.taps)
-            loss = distillation_loss(trace, taught, targets, self.task, derived.config)
+            batch = self._lessons.batch(train, recipe.batch, seed, step)
+            trace = derived.trace(batch.images)
+            loss = distillation_loss(trace, batch.lesson, batch.targets, self.task, derived.config)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(parameters, 5.0)

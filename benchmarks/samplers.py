@@ -46,7 +46,7 @@ def search(name: str, seed: int, trials: int) -> Outcome:
         trial = study.ask(distributions(space))
         spent += time.perf_counter() - began
         config = config_of(space, trial.params)
-        measured = measure(config, trial_seed(seed, config))
+        measured = measure(config, trial_seed(seed))
         study.tell(trial, [measured[each.name] for each in objectives])
         taken.add(config)
         points.append(axes(measured))

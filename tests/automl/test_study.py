@@ -33,7 +33,7 @@ def test_a_record_says_what_was_measured(tmp_path: Path) -> None:
     assert (outcome.reason, outcome.done) == ("budget", 4)
     assert heard == study.records()
     for record in heard:
-        assert record.validation == measure(record.config, trial_seed(3, record.config))
+        assert record.validation == measure(record.config, trial_seed(3))
 
 
 def test_the_budget_is_the_total_over_all_runs(tmp_path: Path) -> None:

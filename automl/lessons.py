@@ -1,0 +1,85 @@
+"""Lessons: what the cloud model says of the batches that trials learn from, kept while memory allows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from automl.training import training_batch
+from search_spaces.chain import Chain
+from search_spaces.task import DataSplit, Outputs, Target, Task
+
+KEPT_BYTES = 2**28
+"""Memory that kept batches and answers may take; what comes after it is computed anew each time."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the cloud model says of one batch.
+
+    Attributes:
+        outputs: Its raw outputs.
+        taps: Its activations, by the number of blocks that come before them.
+    """
+
+    outputs: Outputs
+    taps: dict[int, Tensor]
+
+
+@torch.no_grad()
+def lesson(cloud: Chain, images: Tensor, taps: Collection[int]) -> Lesson:
+    """Run the cloud model over images (b, 3, H, W) and keep the activations at ``taps``."""
+    value: Any = images
+    kept = {}
+    for i, block in enumerate(cloud.blocks):
+        if i in taps:
+            kept[i] = value
+        value = block(value)
+    return Lesson(value if isinstance(value, tuple) else (value,), kept)
+
+
+@dataclass(frozen=True)
+class TaughtBatch:
+    """One step's batch and what the cloud model says of it."""
+
+    images: Tensor
+    targets: list[Target]
+    lesson: Lesson
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its tensors, targets aside."""
+        return sum(t.nbytes for t in (self.images, *self.lesson.outputs, *self.lesson.taps.values()))
+
+
+class Lessons:
+    """The taught batches of any training, by its seed and step; the same ones are asked for trial after trial.
+
+    Args:
+        task: The task.
+        cloud: The frozen cloud model's chain.
+    """
+
+    def __init__(self, task: Task, cloud: Chain) -> None:
+        self._task, self._cloud = task, cloud
+        self._kept: dict[tuple[int, int, int], TaughtBatch] = {}
+        self._bytes = 0
+
+    def batch(self, data: DataSplit, size: int, seed: int, step: int) -> TaughtBatch:
+        """Return the augmented batch of a step and the cloud model's answer, every split point's tap included."""
+        key = (seed, size, step)
+        return self._kept.get(key) or self._keep(key, self._taught(data, size, seed, step))
+
+    def _taught(self, data: DataSplit, size: int, seed: int, step: int) -> TaughtBatch:
+        images, targets = training_batch(self._task, data, size, seed, step)
+        return TaughtBatch(images, targets, lesson(self._cloud, images, range(1, len(self._cloud.blocks))))
+
+    def _keep(self, key: tuple[int, int, int], taught: TaughtBatch) -> TaughtBatch:
+        if self._bytes + taught.nbytes <= KEPT_BYTES:
+            self._kept[key] = taught
+            self._bytes += taught.nbytes
+        return taught

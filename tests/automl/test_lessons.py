@@ -1,0 +1,54 @@
+"""Lessons: what is kept equals what is computed anew."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from automl import lessons
+from automl.lessons import Lessons, TaughtBatch
+from automl.tasks.classification import ClassificationTask, Counts
+from search_spaces.chain import Chain, chain_of
+
+
+@pytest.fixture(scope="module")
+def task() -> ClassificationTask:
+    torch.set_num_threads(1)
+    return ClassificationTask(counts=Counts(64, 32, 32))
+
+
+@pytest.fixture(scope="module")
+def cloud(task: ClassificationTask) -> Chain:
+    return chain_of(task.cloud_model(), torch.zeros(1, 3, task.image_size, task.image_size))
+
+
+def _equal(one: TaughtBatch, other: TaughtBatch) -> bool:
+    pairs = [(one.images, other.images), *zip(one.lesson.outputs, other.lesson.outputs, strict=True)]
+    pairs += [(tap, other.lesson.taps[split]) for split, tap in one.lesson.taps.items()]
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_batch_is_answered_once_and_the_same_as_anew(task: ClassificationTask, cloud: Chain) -> None:
+    data, book = task.data("train"), Lessons(task, cloud)
+    first = book.batch(data, 8, 5, 1)
+    assert book.batch(data, 8, 5, 1) is first
+    assert _equal(first, Lessons(task, cloud).batch(data, 8, 5, 1))
+    assert not torch.equal(first.images, book.batch(data, 8, 6, 1).images)
+
+
+def test_nothing_is_kept_beyond_the_memory_allowed(
+    task: ClassificationTask, cloud: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, book = task.data("train"), Lessons(task, cloud)
+    monkeypatch.setattr(lessons, "KEPT_BYTES", book.batch(data, 8, 5, 0).nbytes)
+    first, again = (book.batch(data, 8, 5, 1) for _ in range(2))
+    assert first is not again and _equal(first, again)
+
+
+def test_the_last_tap_and_the_answer_are_the_cloud_models(task: ClassificationTask, cloud: Chain) -> None:
+    taught = Lessons(task, cloud).batch(task.data("train"), 8, 5, 0)
+    with torch.no_grad():
+        answer = cloud.blocks[-1](taught.lesson.taps[len(cloud.blocks) - 1])
+        whole = cloud(taught.images)
+    assert all(torch.equal(a, b) for a, b in zip(answer, taught.lesson.outputs, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(whole, taught.lesson.outputs, strict=True))
