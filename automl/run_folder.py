@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_ROOT = Path("runs")
+DATABASE = "study.db"
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,12 @@ class RunFolder:
     @property
     def database(self) -> Path:
         """The study's SQLite file."""
-        return self.path / "study.db"
+        return self.path / DATABASE
 
     @property
-    def storage_url(self) -> str:
-        """The study's storage as Optuna names it."""
-        return f"sqlite:///{self.database.absolute()}"
+    def begun(self) -> bool:
+        """A run was started here; its study may lie in another storage than the folder's own file."""
+        return self.database.exists() or self.settings.exists()
 
     @property
     def settings(self) -> Path:
@@ -44,3 +45,9 @@ class RunFolder:
     def weights(self) -> Path:
         """The weights of the front's members."""
         return self.path / "weights"
+
+
+def runs_below(root: Path) -> list[RunFolder]:
+    """Return the folder of every run below ``root``, by name."""
+    folders = (RunFolder(root, path.name) for path in sorted(root.glob("*")))
+    return [folder for folder in folders if folder.begun]

@@ -7,13 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import optuna
-
 from automl.run_folder import RunFolder
-from automl.storage import database_errors, open_storage, sqlite_file, storage_url
-from automl.studies import latest_study
+from automl.settings import study_place
+from automl.storage import load_study
 from automl.study import IDENTITY, Study
-from deploy.errors import UserError, unknown
+from deploy.errors import UserError
 from results.record import RunInfo, TrialRecord
 from search_spaces.layout import Layout
 from search_spaces.objective import Constraint, Objective
@@ -35,42 +33,10 @@ def note_run(where: Path | str, name: str, info: RunInfo, layout: Layout) -> Non
     Raises:
         UserError: there is no such study, or its storage cannot be used.
     """
-    study = _load(where, name)
+    study = load_study(where, name)
     for key, value in ((RUN_INFO, _plain(info)), (LAYOUT, _plain(layout))):
         if study.user_attrs.get(key) != value:
             study.set_user_attr(key, value)
-
-
-def find_run(root: Path, name: str | None = None) -> RunFolder:
-    """Return the folder of run ``name``, or of the run that was written to last.
-
-    Raises:
-        UserError: there is none, with the nearest name where one was given.
-    """
-    if name is None:
-        return RunFolder(root, latest_study(root).path.name)
-    folder = RunFolder(root, name)
-    if not folder.database.exists():
-        names = [path.parent.name for path in root.glob("*/study.db")]
-        if not names:
-            raise UserError(
-                f"no run '{name}' below {root}: start one with 'eccsearch run', or name the folder with --root"
-            )
-        raise unknown(f"run below {root}", name, names)
-    return folder
-
-
-def named_run(root: Path, name: str | None, storage: str | None) -> RunFolder:
-    """Return the run that ``--root``, ``--name`` and ``--storage`` name together.
-
-    Raises:
-        UserError: no such run, or a storage without a name.
-    """
-    if storage is None:
-        return find_run(root, name)
-    if name is None:
-        raise UserError("--storage needs --name: a storage may hold many runs")
-    return RunFolder(root, name)
 
 
 def read_run(folder: RunFolder, storage: str | None = None) -> tuple[RunInfo, list[TrialRecord]]:
@@ -78,13 +44,13 @@ def read_run(folder: RunFolder, storage: str | None = None) -> tuple[RunInfo, li
 
     Args:
         folder: The run.
-        storage: The storage's URL where it is not the folder's own database.
+        storage: The storage's URL; the one that the run's settings name unless given.
 
     Raises:
         UserError: the storage cannot be used, has no such study, or its search has not begun.
     """
-    where = storage or folder.path
-    attrs = _load(where, folder.name).user_attrs
+    where = study_place(folder, storage)
+    attrs = load_study(where, folder.name).user_attrs
     if RUN_INFO not in attrs or LAYOUT not in attrs or IDENTITY not in attrs:
         raise UserError(f"run '{folder.name}' has no trials yet: its search has not begun")
     return _run_info(attrs[RUN_INFO]), _study(where, folder.name, attrs).records()
@@ -92,23 +58,8 @@ def read_run(folder: RunFolder, storage: str | None = None) -> tuple[RunInfo, li
 
 def read_constraints(folder: RunFolder, storage: str | None = None) -> list[Constraint]:
     """Return the constraints that a run was started with."""
-    attrs = _load(storage or folder.path, folder.name).user_attrs
+    attrs = load_study(study_place(folder, storage), folder.name).user_attrs
     return [Constraint.parse(text) for text in attrs.get(IDENTITY, {}).get("constraints", [])]
-
-
-def _load(where: Path | str, name: str) -> optuna.Study:
-    url = storage_url(where)
-    file = sqlite_file(url)
-    if file is not None and not file.exists():
-        raise UserError(f"{file} does not exist: start the run with 'eccsearch run'")
-    storage = open_storage(where)
-    with database_errors(url):
-        names = optuna.get_all_study_names(storage)
-        if name not in names:
-            raise (
-                unknown("study", name, names) if names else UserError(f"no study '{name}' in {where}: it is empty")
-            )
-        return optuna.load_study(study_name=name, storage=storage)
 
 
 def _study(where: Path | str, name: str, attrs: Mapping[str, Any]) -> Study:

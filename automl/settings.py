@@ -119,3 +119,15 @@ class RunSettings:
         for name in ("objectives", "constraints", "first"):
             known[name] = tuple(values[name])
         return cls(**known)
+
+
+def study_place(folder: RunFolder, storage: str | None = None) -> Path | str:
+    """Return what holds the study of a run: ``storage`` where one is given, else what the run's settings name.
+
+    Raises:
+        UserError: the settings are damaged.
+    """
+    if storage is not None:
+        return storage
+    # A run that was killed before it wrote its settings has them not.
+    return RunSettings.load(folder).where if folder.settings.exists() else folder.path

@@ -18,13 +18,13 @@ from optuna.storages import RDBStorage
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from deploy.errors import UserError
+from automl.run_folder import DATABASE
+from deploy.errors import UserError, unknown
 
 HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 60
 LOCK_SECONDS = 60.0
 HEADER = b"SQLite format 3\x00"
-FILE = "study.db"
 
 
 class _Connection(sqlite3.Connection):
@@ -41,7 +41,7 @@ def storage_url(where: Path | str) -> str:
     if isinstance(where, str) and "://" in where:
         return where
     path = Path(where)
-    return f"sqlite:///{(path if path.suffix == '.db' else path / FILE).absolute()}"
+    return f"sqlite:///{(path if path.suffix == '.db' else path / DATABASE).absolute()}"
 
 
 def open_storage(where: Path | str) -> RDBStorage:
@@ -63,6 +63,42 @@ def open_storage(where: Path | str) -> RDBStorage:
         else:
             _create(file)
         return _connect(url)
+
+
+def load_study(where: Path | str, name: str) -> optuna.Study:
+    """Return a study that is there; nothing is written.
+
+    Raises:
+        UserError: there is no such study, or its storage cannot be used.
+    """
+    url = storage_url(where)
+    with _opening_errors(url):
+        file = sqlite_file(url)
+        if file is not None and not file.exists():
+            raise UserError(f"{file} does not exist: start the run with 'eccsearch run'")
+        storage = open_storage(where)
+        names = optuna.get_all_study_names(storage)
+        if not names:
+            raise UserError(f"no study '{name}' in {shown(url)}: it is empty")
+        if name not in names:
+            raise unknown("study", name, names)
+        return optuna.load_study(study_name=name, storage=storage)
+
+
+def absolute_url(url: str) -> str:
+    """Return a URL that means the same from every folder.
+
+    Raises:
+        UserError: it is no URL, or names a database that ends with its process.
+    """
+    with database_errors(url):
+        parsed = make_url(url)
+    if not parsed.drivername.startswith("sqlite"):
+        return url
+    if parsed.database in (None, "", ":memory:"):
+        raise UserError(f"--storage {url} keeps nothing: name a file, e.g. sqlite:////home/me/studies.db")
+    file = Path(str(parsed.database)).absolute()
+    return parsed.set(database=str(file)).render_as_string(hide_password=False)
 
 
 def sqlite_file(url: str) -> Path | None:

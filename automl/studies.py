@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Literal
 
 import optuna
-from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from automl import record
 from automl.owner import Owner
 from automl.record import kind_of
-from automl.storage import FILE, open_storage
+from automl.run_folder import RunFolder, runs_below
+from automl.settings import study_place
+from automl.storage import load_study
 from automl.study import BUDGET, IDENTITY
 from deploy.errors import UserError
 
-State = Literal["complete", "interrupted", "running", "damaged"]
+State = Literal["complete", "interrupted", "running", "unreadable"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class StudySummary:
         budget: Search trials in total that were last asked for; 0 before the first.
         front: Members of the front, anchors included.
         changed: When the last trial ended, or the study's file was last written.
-        note: Why it cannot be read, for a damaged one.
+        note: Why it cannot be read, where it cannot.
     """
 
     name: str
@@ -52,7 +53,7 @@ class StudySummary:
 
 def list_studies(root: Path) -> list[StudySummary]:
     """Return every run below ``root``, the one changed last first; nothing is written."""
-    found = [each for file in sorted(root.glob(f"*/{FILE}")) for each in _summaries(file)]
+    found = [_summary(folder) for folder in runs_below(root)]
     return sorted(found, key=lambda each: each.changed or datetime.min, reverse=True)
 
 
@@ -62,33 +63,29 @@ def latest_study(root: Path) -> StudySummary:
     Raises:
         UserError: there is none.
     """
-    readable = [each for each in list_studies(root) if each.state != "damaged"]
+    readable = [each for each in list_studies(root) if each.state != "unreadable"]
     if not readable:
         raise UserError(f"no run below {root}: start one with 'eccsearch run', or name the folder with --root")
     return readable[0]
 
 
-def _summaries(file: Path) -> list[StudySummary]:
-    changed = datetime.fromtimestamp(file.stat().st_mtime)
+def _summary(folder: RunFolder) -> StudySummary:
+    files = (file for file in (folder.database, folder.settings) if file.exists())
+    changed = datetime.fromtimestamp(max(file.stat().st_mtime for file in files))
     try:
-        storage = open_storage(file)
+        return _read(folder, load_study(study_place(folder), folder.name), changed)
     except UserError as error:
-        return [StudySummary(file.parent.name, file.parent, "damaged", changed=changed, note=str(error))]
-    names = optuna.get_all_study_names(storage)
-    found = [_summary(file, storage, name, changed) for name in names]
-    storage.engine.dispose()
-    return found
+        return StudySummary(folder.name, folder.path, "unreadable", changed=changed, note=str(error))
 
 
-def _summary(file: Path, storage: RDBStorage, name: str, changed: datetime) -> StudySummary:
-    study = optuna.load_study(study_name=name, storage=storage)
+def _read(folder: RunFolder, study: optuna.Study, changed: datetime) -> StudySummary:
     attrs, trials = study.user_attrs, study.get_trials(deepcopy=False)
     identity = attrs.get(IDENTITY, {})
     done = sum(trial.state == TrialState.COMPLETE and kind_of(trial) == "search" for trial in trials)
     budget = int(attrs.get(BUDGET, 0))
     return StudySummary(
-        name=name,
-        path=file.parent,
+        name=folder.name,
+        path=folder.path,
         state="complete" if budget and done >= budget else "running" if _running(trials) else "interrupted",
         task=str(identity.get("task", "")),
         sampler=str(identity.get("sampler", "")),

@@ -29,8 +29,9 @@ from pathlib import Path
 from report import Cell, Table, emit
 
 from automl.record import SECONDS, kind_of
+from automl.run_finder import find_run
 from automl.run_folder import RunFolder
-from automl.run_reader import find_run, read_run
+from automl.run_reader import read_run
 from automl.settings import RunSettings
 from automl.storage import open_storage
 from evaluators.measurement import Measurement

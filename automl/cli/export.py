@@ -33,7 +33,7 @@ def export(
     Example: eccsearch export --trial 137 --out bundle/
     """
     from automl.bundling import export_trial
-    from automl.run_reader import find_run
+    from automl.run_finder import find_run
     from automl.settings import RunSettings
     from results.chooser import Choice
 

@@ -35,7 +35,8 @@ def pareto(
     min_quality: MinQualityOption = None,
 ) -> None:
     """Print the Pareto set of a run beside the plain answers, or pick one member of it."""
-    from automl.run_reader import named_run, read_run
+    from automl.run_finder import named_run
+    from automl.run_reader import read_run
     from results.chooser import Choice
 
     if csv and json:

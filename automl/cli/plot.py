@@ -22,7 +22,8 @@ def plot(
     out: Annotated[Path | None, typer.Option("--out", help="Folder; the run's own plots/ unless given.")] = None,
 ) -> None:
     """Write a run's plots: the front, parallel coordinates, the hypervolume over trials, parameter importances."""
-    from automl.run_reader import named_run, read_run
+    from automl.run_finder import named_run
+    from automl.run_reader import read_run
     from results.plots import PLOTS, write_plots
 
     for each in plots or []:

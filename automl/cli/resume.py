@@ -28,7 +28,7 @@ def resume(
     """
     from automl.cli.searching import search
     from automl.cli.values import parse_seconds
-    from automl.run_reader import find_run
+    from automl.run_finder import find_run
     from automl.settings import RunSettings
 
     settings = RunSettings.load(find_run(root, name))

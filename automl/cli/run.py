@@ -79,6 +79,7 @@ def run(
     from automl.cli.searching import search
     from automl.cli.values import merged, parse_seconds, read_config
     from automl.settings import RunSettings, available_cores
+    from automl.storage import absolute_url
     from search_spaces.objective import DEFAULT_OBJECTIVES
 
     if budget < 1:
@@ -99,7 +100,7 @@ def run(
         timeout=parse_seconds(timeout),
         workers=workers,
         threads=threads or max(1, available_cores() // workers),
-        storage=storage,
+        storage=absolute_url(storage) if storage else None,
         effort=Effort(cloud_steps, teach_steps, trial_steps, refine_steps, finalists),
     )
     search(settings, quiet, json, accepted(accept_versions, accept_threads))

@@ -21,7 +21,8 @@ def show(
     """Print one trial: its configuration, what it measured on validation and, if refined, on test."""
     from rich.console import Console
 
-    from automl.run_reader import named_run, read_run
+    from automl.run_finder import named_run
+    from automl.run_reader import read_run
     from results.files import record_json
     from results.panel import trial_panel
     from results.pareto import pareto_set

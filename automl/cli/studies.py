@@ -37,7 +37,7 @@ def studies(root: Path = typer.Option(DEFAULT_ROOT, help="The folder that holds 
 
 def _row(summary: StudySummary) -> tuple[str, ...]:
     changed = summary.changed.strftime("%Y-%m-%d %H:%M") if summary.changed else ""
-    if summary.state == "damaged":
-        return summary.name, "", "", "", "", "damaged", changed
+    if summary.state == "unreadable":
+        return summary.name, "", "", "", "", summary.state, changed
     trials = f"{summary.done}/{summary.budget}" if summary.budget else str(summary.done)
     return summary.name, summary.task, summary.sampler, trials, str(summary.front), summary.state, changed

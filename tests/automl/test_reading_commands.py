@@ -1,4 +1,4 @@
-"""pareto, show and plot on a run that a real study holds."""
+"""pareto, show, plot and studies on a run that a real study holds."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from typer.testing import CliRunner
 from automl.cli.pareto import pareto
 from automl.cli.plot import plot
 from automl.cli.show import show
+from automl.cli.studies import studies
+from automl.run_finder import find_run
 from automl.run_folder import RunFolder
-from automl.run_reader import find_run, note_run, read_constraints, read_run
+from automl.run_reader import note_run, read_constraints, read_run
+from automl.settings import RunSettings
 from automl.study import Study
 from deploy.errors import UserError
 from evaluators.measurement import Measurement
@@ -31,7 +34,7 @@ BOUND = Constraint.parse("bytes<=9000")
 CLOUD = Config(5, (4, 4), 4)
 
 app = typer.Typer()
-for command in (pareto, show, plot):
+for command in (pareto, show, plot, studies):
     app.command()(command)
 
 
@@ -44,15 +47,27 @@ def measure(config: Config, seed: int) -> Measurement:
     return Measurement(quality, flops, size, 10e6 - flops, 1e5, 4e5)
 
 
+def search(settings):
+    objectives = [Objective.named(name) for name in INFO.objectives]
+    identity = {"task": settings.task}
+    space = default_space(LAYOUT, 64)
+    study = Study.open(settings.where, settings.name, space, objectives, [BOUND], "random", identity=identity)
+    note_run(settings.where, settings.name, INFO, LAYOUT)
+    settings.save()
+    study.run(measure, 15, anchors=[CLOUD])
+    return settings.root
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    root = tmp_path_factory.mktemp("runs")
-    folder = RunFolder(root, "shelf")
-    objectives = [Objective.named(name) for name in INFO.objectives]
-    study = Study.open(folder.path, "shelf", default_space(LAYOUT, 64), objectives, [BOUND], "random")
-    note_run(folder.path, "shelf", INFO, LAYOUT)
-    study.run(measure, 15, anchors=[CLOUD])
-    return root
+    return search(RunSettings("detection", "shelf", tmp_path_factory.mktemp("runs")))
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """The root of a run whose study lies in another storage than the run's folder."""
+    place = tmp_path_factory.mktemp("elsewhere")
+    return search(RunSettings("detection", "shelf", place / "runs", storage=f"sqlite:///{place}/studies.db"))
 
 
 def run(*words):
@@ -73,6 +88,28 @@ def test_reading_gives_back_the_facts_and_every_trial(root):
 def test_reading_twice_changes_nothing(root):
     first = read_run(find_run(root))
     assert read_run(find_run(root)) == first
+
+
+def test_a_study_in_another_storage_is_read_where_the_runs_settings_say(root, elsewhere, tmp_path):
+    assert not find_run(elsewhere, "shelf").database.exists()
+    assert run("pareto", "--root", elsewhere) == run("pareto", "--root", root)
+    assert run("pareto", "--knee", "--name", "shelf", "--root", elsewhere) == run(
+        "pareto", "--knee", "--root", root
+    )
+    assert json.loads(run("show", 3, "--json", "--root", elsewhere))["trial"] == 3
+    assert run("plot", "front", "--root", elsewhere, "--out", tmp_path).split() == [str(tmp_path / "front.png")]
+    rows = [run("studies", "--root", place).splitlines()[1].split()[:-2] for place in (elsewhere, root)]
+    assert rows[0] == rows[1]
+    assert rows[0][:4] == ["shelf", "detection", "random", "15/15"]
+
+
+def test_a_storage_that_is_gone_is_named_and_not_made_anew(tmp_path):
+    settings = RunSettings("detection", "shelf", tmp_path, storage=f"sqlite:///{tmp_path}/gone.db")
+    settings.save()
+    with pytest.raises(UserError, match=r"gone\.db does not exist"):
+        run("pareto", "--root", tmp_path, "--name", "shelf")
+    assert "unreadable" in run("studies", "--root", tmp_path)
+    assert not (tmp_path / "gone.db").exists()
 
 
 def test_pareto_prints_the_front_and_the_plain_answers(root):

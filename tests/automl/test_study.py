@@ -23,7 +23,7 @@ ENDS = [SPACE.config({"split": split}) for split in (0, SPACE.layout.splits)]
 
 
 def opened(folder: Path, space: SearchSpace = SPACE, **more: object) -> Study:
-    return Study.open(folder, "study", space, OBJECTIVES, **{"sampler": "random", **more})  # type: ignore[arg-type]
+    return Study.open(folder, folder.name, space, OBJECTIVES, **{"sampler": "random", **more})  # type: ignore[arg-type]
 
 
 def test_a_record_says_what_was_measured(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_runs_below_a_root_are_listed_damaged_ones_too(tmp_path: Path) -> None:
     (tmp_path / "two" / "study.db").write_bytes(b"no database at all")
     found = {summary.path.name: summary for summary in list_studies(tmp_path)}
     assert (found["one"].task, found["one"].state, found["one"].done) == ("detection", "complete", 2)
-    assert found["two"].state == "damaged"
+    assert found["two"].state == "unreadable"
     assert latest_study(tmp_path).path.name == "one"
     with pytest.raises(UserError, match="no run below"):
         latest_study(tmp_path / "nowhere")

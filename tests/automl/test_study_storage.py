@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from automl.storage import open_storage
+from automl.storage import absolute_url, open_storage
 from deploy.errors import UserError
 
 SEARCH = Path(__file__).with_name("analytic_search.py")
@@ -58,6 +58,18 @@ def test_a_url_without_its_driver_or_scheme_is_one_line() -> None:
     with pytest.raises(UserError, match="cannot use the study's storage") as refusal:
         open_storage("nosuchdatabase://user:secret@nowhere/x")
     assert "secret" not in str(refusal.value)
+
+
+def test_a_url_means_the_same_from_every_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert absolute_url("sqlite:///studies.db") == f"sqlite:///{tmp_path}/studies.db"
+    assert absolute_url("mysql://me:secret@host/studies") == "mysql://me:secret@host/studies"
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "studies.db"])
+def test_a_url_that_keeps_nothing_is_one_line(url: str) -> None:
+    with pytest.raises(UserError, match=f"{url}"):
+        absolute_url(url)
 
 
 def test_a_full_disk_keeps_what_is_finished(tmp_path: Path) -> None:
