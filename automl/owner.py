@@ -39,9 +39,14 @@ class Owner:
         """Return the fields as JSON."""
         return asdict(self)
 
+    @property
+    def near(self) -> bool:
+        """Whether the process's id can be looked up from here."""
+        return self.place == _place()
+
     def dead(self) -> bool:
         """Return whether the process is known to be gone; False for one elsewhere, which heartbeats tell."""
-        if self.place != _place():
+        if not self.near:
             return False
         return not _exists(self.pid) or _started(self.pid) != (self.started or None)
 

@@ -61,6 +61,7 @@ def run(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = froz
     torch.set_num_threads(settings.cores)
     plan = blueprint(settings)
     study = open_study(plan, accept)
+    study.note_process()
     info = plan.info()
     note_run(settings.where, settings.name, info, plan.space.layout)
     settings.save()
@@ -75,6 +76,7 @@ def run(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = froz
         # Whatever ends the finals early, the search's own result is there to be read.
         records = study.records()
         write_outcome(records, info, settings.folder.path)
+    study.note_process(outcome.reason)
     return RunResult(info, records, outcome, plan)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from automl.run_folder import RunFolder, runs_below
-from automl.studies import latest_study
+from automl.studies import latest_run
 from deploy.errors import UserError, unknown
 
 
@@ -16,7 +16,7 @@ def find_run(root: Path, name: str | None = None) -> RunFolder:
         UserError: there is none, with the nearest name where one was given.
     """
     if name is None:
-        return RunFolder(root, latest_study(root).name)
+        return latest_run(root)
     folder = RunFolder(root, name)
     if folder.begun:
         return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,15 +12,25 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from automl import record
+from automl.last_process import LastProcess
 from automl.owner import Owner
 from automl.record import kind_of
 from automl.run_folder import RunFolder, runs_below
+from automl.run_reader import LAYOUT, RUN_INFO, read_run
+from automl.search import Reason
 from automl.settings import study_place
 from automl.storage import load_study
-from automl.study import BUDGET, IDENTITY
+from automl.study import BUDGET, IDENTITY, LAST_PROCESS
 from deploy.errors import UserError
+from results.pareto import pareto_set
 
-State = Literal["complete", "interrupted", "running", "unreadable"]
+State = Literal["finished", "timed out", "space exhausted", "interrupted", "running", "unreadable"]
+ENDS: dict[Reason, State] = {
+    "budget": "finished",
+    "timeout": "timed out",
+    "exhausted": "space exhausted",
+    "interrupted": "interrupted",
+}
 
 
 @dataclass(frozen=True)
@@ -29,73 +40,104 @@ class StudySummary:
     Attributes:
         name: The run's name.
         path: The run's folder.
-        state: Whether the budget is reached; if not, whether a process measures a trial just now.
+        state: Whether a process works on it just now; if not, how the last one ended.
+        changed: When the last trial ended, or the run's files were last written.
         task: The task's name, as the study's identity has it.
         sampler: The sampler's name.
         done: Search trials that are finished.
         budget: Search trials in total that were last asked for; 0 before the first.
         front: Members of the front, anchors included.
-        changed: When the last trial ended, or the study's file was last written.
         note: Why it cannot be read, where it cannot.
     """
 
     name: str
     path: Path
     state: State
+    changed: datetime
     task: str = ""
     sampler: str = ""
     done: int = 0
     budget: int = 0
     front: int = 0
-    changed: datetime | None = None
     note: str = ""
 
 
 def list_studies(root: Path) -> list[StudySummary]:
     """Return every run below ``root``, the one changed last first; nothing is written."""
     found = [_summary(folder) for folder in runs_below(root)]
-    return sorted(found, key=lambda each: each.changed or datetime.min, reverse=True)
+    return sorted(found, key=lambda each: each.changed, reverse=True)
 
 
-def latest_study(root: Path) -> StudySummary:
+def latest_run(root: Path) -> RunFolder:
     """Return the readable run that changed last.
 
     Raises:
         UserError: there is none.
     """
-    readable = [each for each in list_studies(root) if each.state != "unreadable"]
-    if not readable:
+    found = {}
+    for folder in runs_below(root):
+        with suppress(UserError):
+            found[folder] = _changed(folder, _study(folder))
+    if not found:
         raise UserError(f"no run below {root}: start one with 'eccsearch run', or name the folder with --root")
-    return readable[0]
+    return max(found, key=lambda folder: found[folder])
 
 
 def _summary(folder: RunFolder) -> StudySummary:
-    files = (file for file in (folder.database, folder.settings) if file.exists())
-    changed = datetime.fromtimestamp(max(file.stat().st_mtime for file in files))
     try:
-        return _read(folder, load_study(study_place(folder), folder.name), changed)
+        study = _study(folder)
+        attrs, identity = study.user_attrs, study.user_attrs.get(IDENTITY, {})
+        return StudySummary(
+            name=folder.name,
+            path=folder.path,
+            state=_state(study),
+            changed=_changed(folder, study),
+            task=str(identity.get("task", "")),
+            sampler=str(identity.get("sampler", "")),
+            done=_done(study),
+            budget=int(attrs.get(BUDGET, 0)),
+            front=_front(folder, study),
+        )
     except UserError as error:
-        return StudySummary(folder.name, folder.path, "unreadable", changed=changed, note=str(error))
+        return StudySummary(folder.name, folder.path, "unreadable", _written(folder), note=str(error))
 
 
-def _read(folder: RunFolder, study: optuna.Study, changed: datetime) -> StudySummary:
-    attrs, trials = study.user_attrs, study.get_trials(deepcopy=False)
-    identity = attrs.get(IDENTITY, {})
-    done = sum(trial.state == TrialState.COMPLETE and kind_of(trial) == "search" for trial in trials)
-    budget = int(attrs.get(BUDGET, 0))
-    return StudySummary(
-        name=folder.name,
-        path=folder.path,
-        state="complete" if budget and done >= budget else "running" if _running(trials) else "interrupted",
-        task=str(identity.get("task", "")),
-        sampler=str(identity.get("sampler", "")),
-        done=done,
-        budget=budget,
-        front=len(study.best_trials),
-        changed=max((t.datetime_complete for t in trials if t.datetime_complete), default=changed),
-    )
+def _study(folder: RunFolder) -> optuna.Study:
+    return load_study(study_place(folder), folder.name)
 
 
-def _running(trials: list[FrozenTrial]) -> bool:
+def _state(study: optuna.Study) -> State:
+    attrs = study.user_attrs
+    last = LastProcess.from_dict(attrs[LAST_PROCESS]) if LAST_PROCESS in attrs else None
+    if _measuring(study.get_trials(deepcopy=False)) or (last and last.working):
+        return "running"
+    if last:
+        return ENDS[last.reason or "interrupted"]
+    return "finished" if 0 < attrs.get(BUDGET, 0) <= _done(study) else "interrupted"
+
+
+def _measuring(trials: list[FrozenTrial]) -> bool:
     owners = [trial.user_attrs.get(record.OWNER) for trial in trials if trial.state == TrialState.RUNNING]
     return any(owner is not None and not Owner.from_dict(owner).dead() for owner in owners)
+
+
+def _done(study: optuna.Study) -> int:
+    trials = study.get_trials(deepcopy=False)
+    return sum(trial.state == TrialState.COMPLETE and kind_of(trial) == "search" for trial in trials)
+
+
+def _front(folder: RunFolder, study: optuna.Study) -> int:
+    if not {RUN_INFO, LAYOUT} <= study.user_attrs.keys():
+        return 0
+    info, records = read_run(folder)
+    return len(pareto_set(records, info.objectives))
+
+
+def _changed(folder: RunFolder, study: optuna.Study) -> datetime:
+    ended = (trial.datetime_complete for trial in study.get_trials(deepcopy=False))
+    return max((moment for moment in ended if moment), default=_written(folder))
+
+
+def _written(folder: RunFolder) -> datetime:
+    files = (file for file in (folder.database, folder.settings) if file.exists())
+    return datetime.fromtimestamp(max(file.stat().st_mtime for file in files))

@@ -13,9 +13,11 @@ from optuna.trial import FrozenTrial
 
 from automl import record
 from automl.identity import differences, full_identity, refuse
+from automl.last_process import LastProcess
 from automl.ledger import Ledger
+from automl.owner import Owner
 from automl.samplers.sampler import factory
-from automl.search import Measure, Outcome, Search
+from automl.search import Measure, Outcome, Reason, Search
 from automl.storage import database_errors, open_storage, storage_url
 from deploy.errors import UserError
 from results.pareto import pareto_set
@@ -27,6 +29,7 @@ from search_spaces.space import SearchSpace
 IDENTITY = "identity"
 ACCEPTED = "accepted"
 BUDGET = "budget"
+LAST_PROCESS = "last_process"
 
 
 class Study:
@@ -168,6 +171,11 @@ class Study:
         self.record(number)
         with database_errors(self._url):
             self._study.set_user_attr(f"{record.FINALIST}{number}", record.finalist_to_json(finalist))
+
+    def note_process(self, reason: Reason | None = None) -> None:
+        """Note that this process works on the run, or with a reason that it has done so and why it stopped."""
+        with database_errors(self._url):
+            self._study.set_user_attr(LAST_PROCESS, LastProcess(Owner.here(), reason).to_dict())
 
     def trials(self) -> list[FrozenTrial]:
         """Return Optuna's own trials, failed ones included, by number."""

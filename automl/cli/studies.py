@@ -36,7 +36,7 @@ def studies(root: Path = typer.Option(DEFAULT_ROOT, help="The folder that holds 
 
 
 def _row(summary: StudySummary) -> tuple[str, ...]:
-    changed = summary.changed.strftime("%Y-%m-%d %H:%M") if summary.changed else ""
+    changed = summary.changed.strftime("%Y-%m-%d %H:%M")
     if summary.state == "unreadable":
         return summary.name, "", "", "", "", summary.state, changed
     trials = f"{summary.done}/{summary.budget}" if summary.budget else str(summary.done)

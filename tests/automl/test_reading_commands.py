@@ -100,7 +100,8 @@ def test_a_study_in_another_storage_is_read_where_the_runs_settings_say(root, el
     assert run("plot", "front", "--root", elsewhere, "--out", tmp_path).split() == [str(tmp_path / "front.png")]
     rows = [run("studies", "--root", place).splitlines()[1].split()[:-2] for place in (elsewhere, root)]
     assert rows[0] == rows[1]
-    assert rows[0][:4] == ["shelf", "detection", "random", "15/15"]
+    front = json.loads(run("pareto", "--root", root, "--json"))["members"]
+    assert rows[0] == ["shelf", "detection", "random", "15/15", str(len(front)), "finished"]
 
 
 def test_a_storage_that_is_gone_is_named_and_not_made_anew(tmp_path):

@@ -16,6 +16,7 @@ from automl.reporters.quiet import QuietReporter
 from automl.run import open_study, run
 from automl.run_reader import read_run
 from automl.settings import Effort, RunSettings
+from automl.studies import list_studies
 from automl.tasks.classification import ClassificationTask, Counts
 from deploy.errors import UserError
 from results.chooser import Choice
@@ -135,6 +136,7 @@ def test_a_small_space_is_exhausted_before_the_budget(root: Path) -> None:
     narrowed = {"split": (0,), "image_format": ("jpeg",), "image_quality": (10, 50), "image_resolution": (32,)}
     result = run(replace(settings(root, "small"), narrowed=narrowed), QuietReporter())
     assert result.outcome.reason == "exhausted"
+    assert {each.name: each.state for each in list_studies(root)}["small"] == "space exhausted"
 
 
 def test_constraints_that_nothing_meets_leave_no_front_and_say_what_is_closest(root: Path) -> None:

@@ -7,7 +7,6 @@ from optuna.trial import TrialState
 
 from automl.samplers.surrogate import measure, surrogate_space
 from automl.seeds import trial_seed
-from automl.studies import latest_study, list_studies
 from automl.study import Study
 from deploy.errors import UserError
 from evaluators.measurement import Measurement
@@ -132,15 +131,3 @@ def test_a_finalist_is_kept_beside_its_trial(tmp_path: Path) -> None:
     assert [record.finalist for record in opened(tmp_path).records()] == [None, finalist]
     with pytest.raises(UserError, match="no finished trial 7"):
         study.set_finalist(7, finalist)
-
-
-def test_runs_below_a_root_are_listed_damaged_ones_too(tmp_path: Path) -> None:
-    opened(tmp_path / "one", identity={"task": "detection"}).run(measure, 2)
-    (tmp_path / "two").mkdir()
-    (tmp_path / "two" / "study.db").write_bytes(b"no database at all")
-    found = {summary.path.name: summary for summary in list_studies(tmp_path)}
-    assert (found["one"].task, found["one"].state, found["one"].done) == ("detection", "complete", 2)
-    assert found["two"].state == "unreadable"
-    assert latest_study(tmp_path).path.name == "one"
-    with pytest.raises(UserError, match="no run below"):
-        latest_study(tmp_path / "nowhere")
