@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from automl.forecast import forecast
 from automl.keeper import Keeper
 from automl.reporter import Reporter
 from automl.run_reader import note_run
-from automl.search import Outcome
+from automl.search import Outcome, never
 from automl.settings import RunSettings
 from automl.study import Study
 from automl.taught import taught_supernet
@@ -112,8 +113,12 @@ def search_here(
     trial: Trial,
     on_trial: Callable[[TrialRecord], None],
     timeout: float | None,
+    stop: Callable[[], bool] = never,
 ) -> Outcome:
-    """Search in this process until the budget, the time or the space is used up; keep the front's weights."""
+    """Search in this process until the budget, the time or the space is used up, or until it is to stop.
+
+    The front's weights are kept.
+    """
     torch.set_num_threads(plan.settings.threads)
     keeper = Keeper(plan.settings.folder.weights)
     validation = plan.task.data("validation")
@@ -131,7 +136,7 @@ def search_here(
             keeper.drop({other.number for other in records} - front)
         on_trial(record)
 
-    return study.run(measure, plan.settings.budget, timeout, told, first=plan.first, anchors=plan.anchors())
+    return study.run(measure, plan.settings.budget, timeout, told, plan.first, plan.anchors(), stop)
 
 
 def _announce(plan: Blueprint, study: Study, reporter: Reporter) -> None:
@@ -149,7 +154,8 @@ def _search(plan: Blueprint, study: Study, trial: Trial, info: RunInfo, reporter
     timeout, began = plan.settings.timeout, time.monotonic()
     if plan.settings.workers == 1:
         return search_here(plan, study, trial, lambda record: watch.look(), timeout)
-    command = [sys.executable, "-m", "automl.cli.worker", str(plan.settings.root), plan.settings.name]
+    folder = plan.settings.folder
+    command = [sys.executable, "-m", "automl.cli.worker", str(folder.root), folder.name, str(os.getpid())]
     try:
         codes = run_workers(command, plan.settings.workers, each_poll=watch.look)
     except KeyboardInterrupt:

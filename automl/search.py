@@ -26,6 +26,11 @@ Measure = Callable[[Config, int], Measurement]
 Reason = Literal["budget", "timeout", "exhausted", "interrupted"]
 
 
+def never() -> bool:
+    """Return False: nothing stops the search from outside."""
+    return False
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Why a search ended.
@@ -56,6 +61,7 @@ class Search:
         deadline: ``time.monotonic()`` after which nothing more is begun.
         first: Configs of the user's own, tried before the sampler is asked.
         anchors: Configs measured before everything else and not counted.
+        stop: Asked before every trial; True ends the search as interrupted, with the trial in flight done.
     """
 
     ledger: Ledger
@@ -68,6 +74,7 @@ class Search:
     deadline: float | None = None
     first: Sequence[Config] = ()
     anchors: Sequence[Config] = ()
+    stop: Callable[[], bool] = never
     _size: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -104,6 +111,8 @@ class Search:
         done, busy, anchored = counts(trials)
         if done >= self.budget and anchor is None and not anchored:
             return "budget"
+        if self.stop():
+            return "interrupted"
         if self._late():
             return "timeout"
         if anchor is not None:

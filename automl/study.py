@@ -17,7 +17,7 @@ from automl.last_process import LastProcess
 from automl.ledger import Ledger
 from automl.owner import Owner
 from automl.samplers.sampler import factory
-from automl.search import Measure, Outcome, Reason, Search
+from automl.search import Measure, Outcome, Reason, Search, never
 from automl.storage import database_errors, open_storage, storage_url
 from deploy.errors import UserError
 from results.pareto import pareto_set
@@ -104,6 +104,7 @@ class Study:
         on_trial: Callable[[TrialRecord], None] | None = None,
         first: Sequence[Config] = (),
         anchors: Sequence[Config] = (),
+        stop: Callable[[], bool] = never,
     ) -> Outcome:
         """Measure the anchors, then the user's own configurations, then what the sampler asks for.
 
@@ -114,6 +115,7 @@ class Study:
             on_trial: Called with every trial that this process finishes.
             first: Configurations to try before the sampler is asked; they count against the budget.
             anchors: Ends to measure first; those that are measured already are not measured again.
+            stop: Asked before every trial; True ends the search as interrupted.
 
         Raises:
             UserError: the budget is below 1, a configuration lies outside the space, or the storage fails.
@@ -133,6 +135,7 @@ class Study:
                 None if timeout is None else time.monotonic() + timeout,
                 tuple(first),
                 tuple(anchors),
+                stop,
             )
             return search.run()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -45,6 +46,11 @@ def run_workers(
         _wait(workers, None)
         raise
     return tuple(worker.wait() for worker in workers)
+
+
+def orphan_of(parent: int) -> Callable[[], bool]:
+    """Return what a worker asks to learn whether its parent is gone; one that was killed cannot say so itself."""
+    return lambda: os.getppid() != parent
 
 
 def _wait(workers: Sequence[subprocess.Popen[bytes]], each_poll: Callable[[], None] | None) -> None:

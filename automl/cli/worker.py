@@ -1,4 +1,4 @@
-"""One worker process of a run: ``python -m automl.cli.worker ROOT NAME``; the run command starts it."""
+"""One worker process of a run: ``python -m automl.cli.worker ROOT NAME PARENT``; the run command starts it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,29 @@ from automl.reporters.quiet import QuietReporter
 from automl.run import open_study, search_here, trial_of
 from automl.run_folder import RunFolder
 from automl.settings import RunSettings
+from automl.workers import orphan_of
 from deploy.errors import UserError
+from results.record import TrialRecord
 
 
-def main(root: str, name: str) -> int:
-    """Search until the run's budget is used up; return the exit code."""
+def main(root: str, name: str, parent: str) -> int:
+    """Search until the run's budget is used up or process ``parent`` is gone; return the exit code."""
     settings = RunSettings.load(RunFolder(Path(root), name))
     torch.set_num_threads(settings.threads)
     plan = blueprint(settings)
     try:
         trial = trial_of(plan, QuietReporter())
-        outcome = search_here(plan, open_study(plan), trial, lambda record: None, settings.timeout)
+        outcome = search_here(plan, open_study(plan), trial, _unheard, settings.timeout, orphan_of(int(parent)))
     except (UserError, OSError) as error:
         print(f"eccsearch: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     return 130 if outcome.reason == "interrupted" else 0
+
+
+def _unheard(record: TrialRecord) -> None:
+    """Report nothing: the parent sees in the study what its workers finish."""
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 
 from automl.samplers import surrogate
+from automl.search import never
 from automl.study import Study
+from automl.workers import orphan_of
 from evaluators.measurement import Measurement
 from search_spaces.config import Config
 from search_spaces.objective import DEFAULT_OBJECTIVES, Objective
@@ -21,6 +23,7 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=30)
     parser.add_argument("--pause", type=float, default=0.0)
     parser.add_argument("--splits", type=int, nargs="*")
+    parser.add_argument("--parent", type=int)
     options = parser.parse_args()
     space = surrogate.surrogate_space()
     if options.splits:
@@ -35,7 +38,8 @@ def main() -> None:
         return surrogate.measure(config, seed)
 
     anchors = [] if options.splits else [space.config({"split": split}) for split in (0, space.layout.splits)]
-    outcome = study.run(measure, options.budget, anchors=anchors)
+    stop = orphan_of(options.parent) if options.parent else never
+    outcome = study.run(measure, options.budget, anchors=anchors, stop=stop)
     print(outcome.reason, outcome.done)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
+from automl.owner import Owner
 from automl.samplers.conformance import rows
 from automl.samplers.surrogate import measure, surrogate_space
 from automl.study import Study
@@ -89,6 +90,22 @@ def test_a_killed_worker_costs_its_trial_and_the_other_goes_on(tmp_path: Path, k
     assert [trial.state for trial in trials].count(TrialState.COMPLETE) == 8
     assert [trial.user_attrs.get("failure") for trial in trials].count("its process died") == 1
     assert TrialState.RUNNING not in {trial.state for trial in trials}
+
+
+def test_a_worker_whose_parent_is_killed_ends_after_the_trial_in_flight(tmp_path: Path) -> None:
+    shared = study(tmp_path, "broken", "random")
+    arguments = command(tmp_path, "broken", "--budget", "600", "--sampler", "random", "--pause", "0.2", "--parent")
+    start = f"import os, subprocess; subprocess.run([*{arguments}, str(os.getpid())])"
+    parent = subprocess.Popen([sys.executable, "-c", start], env=ENVIRONMENT)
+    while not any(measuring(trial, "search") for trial in shared.trials()):
+        time.sleep(0.01)
+    parent.kill()
+    parent.wait()
+    (worker,) = {Owner.from_dict(trial.user_attrs["owner"]) for trial in shared.trials()}
+    while not worker.dead():
+        time.sleep(0.01)
+    assert {trial.state for trial in shared.trials()} == {TrialState.COMPLETE}
+    assert len(shared.trials()) < 60
 
 
 def measuring(trial: FrozenTrial, kind: str) -> bool:
