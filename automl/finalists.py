@@ -70,9 +70,20 @@ class Finals:
     reporter: Reporter
 
     def run(self) -> None:
-        """Measure every finalist that has not been measured yet; test is read once for each."""
-        count = self.plan.settings.effort.finalists
-        records = chosen(self.study.records(), self.plan.info(), count)
+        """Measure every finalist that has not been measured yet; test is read once for each.
+
+        One process at a time does so: what another one has measured while this one waited is not measured again.
+        """
+        if not all(record.finalist for record in self._chosen()):
+            with self.study.finals_turn(
+                lambda: self.reporter.say("Another process refines the finalists: waiting.")
+            ):
+                self._measure(self._chosen())
+
+    def _chosen(self) -> list[TrialRecord]:
+        return chosen(self.study.records(), self.plan.info(), self.plan.settings.effort.finalists)
+
+    def _measure(self, records: Sequence[TrialRecord]) -> None:
         waiting = [record for record in records if record.finalist is None]
         self.reporter.stage("finalists", len(records))
         if not waiting:

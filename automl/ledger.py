@@ -141,6 +141,15 @@ class Ledger:
             return self._begin({**attrs, record.CONFIG: config.to_params()})
         return self._begin(attrs, params)
 
+    def claim_finals(self) -> Claim:
+        """Ask for the turn to refine finalists."""
+        return self._begin({record.KIND: record.FINALS})
+
+    def first_of_finals(self, claim: Claim) -> bool:
+        """Return whether no living process asked for that turn before."""
+        earlier = (trial for trial in self.living() if trial.number < claim.number)
+        return not any(t.state == TrialState.RUNNING and kind_of(t) == record.FINALS for t in earlier)
+
     def draw(self, claim: Claim, sampler: BaseSampler) -> tuple[Trial, Params]:
         """Let the sampler draw all parameters of a claimed trial, and write them down."""
         self.study.sampler = sampler
@@ -152,7 +161,7 @@ class Ledger:
 
         Waits for processes with lower numbers that are still drawing.
         """
-        while any(t.state == TrialState.RUNNING for t in claim.others if t.number < claim.number):
+        while any(_live(t) and t.state == TrialState.RUNNING for t in claim.others if t.number < claim.number):
             lower = [t for t in self.living() if t.number < claim.number and _live(t)]
             if config in (self.config(other) for other in lower):
                 self.fail(claim.number, "another process measures this configuration")
@@ -219,4 +228,5 @@ def _suggested(trial: Trial, name: str, found: BaseDistribution) -> Value:
 
 
 def _live(trial: FrozenTrial) -> bool:
-    return trial.state == TrialState.RUNNING or record.measured(trial)
+    measuring = trial.state == TrialState.RUNNING and kind_of(trial) != record.FINALS
+    return measuring or record.measured(trial)

@@ -20,6 +20,7 @@ OWNER = "owner"
 MEASUREMENT = "measurement"
 SECONDS = "seconds"
 CONFIG = "config"
+FINALS = "finals"
 FAILURE = "failure"
 FINALIST = "finalist:"
 
@@ -35,7 +36,7 @@ def measured(trial: FrozenTrial) -> bool:
 
 
 def kind_of(trial: FrozenTrial) -> str:
-    """Return ``"search"`` or ``"anchor"``."""
+    """Return ``"search"``, ``"anchor"``, or ``"finals"``: no measurement, but the mark of who refines finalists."""
     return str(trial.user_attrs.get(KIND, "search"))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from automl.owner import Owner
 from automl.samplers.sampler import factory
 from automl.search import Measure, Outcome, Reason, Search, never
 from automl.storage import database_errors, open_storage, storage_url
+from automl.turn import finals_turn
 from deploy.errors import UserError
 from results.pareto import pareto_set
 from results.record import Finalist, TrialRecord
@@ -179,6 +181,12 @@ class Study:
         """Note that this process works on the run, or with a reason that it has done so and why it stopped."""
         with database_errors(self._url):
             self._study.set_user_attr(LAST_PROCESS, LastProcess(Owner.here(), reason).to_dict())
+
+    @contextmanager
+    def finals_turn(self, on_wait: Callable[[], None]) -> Iterator[None]:
+        """Hold the right to refine finalists, waiting for any other process that has it; see ``automl.turn``."""
+        with database_errors(self._url), finals_turn(self._ledger, on_wait):
+            yield
 
     def trials(self) -> list[FrozenTrial]:
         """Return Optuna's own trials, failed ones included, by number."""
