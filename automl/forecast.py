@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
 from automl.blueprint import Blueprint
 from automl.cloud_training import cloud_model_file
+from automl.finalists import chosen
 from automl.taught import supernet_file
 from automl.teaching import TeachingRecipe
 from automl.trial import TrialRecipe
 from results.naming import duration
+from results.plain_answers import is_split
+from results.record import RunInfo, TrialRecord
 
 TAUGHT_PASS = 1.3
 """A distillation step runs the teacher too: a third of a training step more."""
@@ -39,6 +43,13 @@ class Forecast:
         """Seconds in all."""
         return self.cloud + self.supernet + self.anchors + self.trials + self.finalists
 
+    def within(self, timeout: float | None) -> Forecast:
+        """Return the forecast where a timeout cuts off anchors and trials; nothing else knows of it."""
+        if timeout is None:
+            return self
+        anchors = min(self.anchors, timeout)
+        return replace(self, anchors=anchors, trials=min(self.trials, timeout - anchors))
+
     def __str__(self) -> str:
         parts = {
             "cloud model": self.cloud,
@@ -51,14 +62,41 @@ class Forecast:
         return f"About {duration(self.total)} on {torch.get_num_threads()} threads: {listed or 'nothing to do'}."
 
 
-def forecast(plan: Blueprint, done: int, anchored: bool) -> Forecast:
-    """Measure this machine for a second or two and predict the run.
+@dataclass(frozen=True)
+class Left:
+    """How much of a run is left to do.
 
-    Args:
-        plan: The run.
-        done: Search trials that are finished already.
-        anchored: Whether the plain answers are measured already.
+    Attributes:
+        anchors: Plain answers to measure before the search.
+        trials: Search trials.
+        splits: Finalists at interior split points: refined and tested.
+        plain: Plain answers to measure on test.
     """
+
+    anchors: int
+    trials: int
+    splits: int
+    plain: int
+
+
+def left_of(plan: Blueprint, records: Sequence[TrialRecord], info: RunInfo) -> Left:
+    """Return what is left of a run with these measured trials; of finalists yet to be found, as many as may be."""
+    measured = {record.config for record in records}
+    anchors = sum(plan.space.canonical(config) not in measured for config in plan.anchors())
+    trials = max(0, plan.settings.budget - sum(record.kind == "search" for record in records))
+    count = plan.settings.effort.finalists
+    if not count:
+        return Left(anchors, trials, 0, 0)
+    members = chosen(records, info, count)
+    splits = [record.finalist is None for record in members if is_split(record, info)]
+    plain = [record.finalist is None for record in members if not is_split(record, info)]
+    if not anchors and not trials:
+        return Left(anchors, trials, sum(splits), sum(plain))
+    return Left(anchors, trials, count - splits.count(False), max(0, PLAIN_FINALISTS - plain.count(False)))
+
+
+def forecast(plan: Blueprint, left: Left) -> Forecast:
+    """Measure this machine for a second or two and predict what is left of a run."""
     effort, settings = plan.settings.effort, plan.settings
     teaching, trial = TeachingRecipe(), TrialRecipe()
     step, sample = _step_seconds(plan, plan.task.recipe.batch), _pass_seconds(plan)
@@ -66,16 +104,15 @@ def forecast(plan: Blueprint, done: int, anchored: bool) -> Forecast:
     cloud_cached = cloud_model_file(plan.task, settings.folder.cache, settings.cores).exists()
     taught_cached = supernet_file(plan).exists()
     measuring = sample * (validation + 3 * trial.calibration) + TRIAL_OVERHEAD
-    left = max(0, settings.budget - done)
     refining = effort.refine_steps * step * TAUGHT_PASS + measuring + FINALIST_OVERHEAD + sample * test
-    finals = effort.finalists * refining + PLAIN_FINALISTS * (sample * test + TRIAL_OVERHEAD)
-    return Forecast(
+    unhurried = Forecast(
         cloud=0.0 if cloud_cached else plan.task.recipe.steps * step,
         supernet=0.0 if taught_cached else effort.teach_steps * step * (1 + teaching.random + 1.3),
-        anchors=0.0 if anchored else len(plan.anchors()) * (sample * validation + TRIAL_OVERHEAD),
-        trials=left * (effort.trial_steps * step * TAUGHT_PASS + measuring) / settings.workers,
-        finalists=finals if effort.finalists else 0.0,
+        anchors=left.anchors * (sample * validation + TRIAL_OVERHEAD),
+        trials=left.trials * (effort.trial_steps * step * TAUGHT_PASS + measuring) / settings.workers,
+        finalists=left.splits * refining + left.plain * (sample * test + TRIAL_OVERHEAD),
     )
+    return unhurried.within(settings.timeout)
 
 
 def _step_seconds(plan: Blueprint, batch: int) -> float:

@@ -12,7 +12,7 @@ import torch
 
 from automl.blueprint import Blueprint, blueprint
 from automl.finalists import Finals
-from automl.forecast import forecast
+from automl.forecast import forecast, left_of
 from automl.keeper import Keeper
 from automl.reporter import Reporter
 from automl.run_reader import note_run
@@ -66,7 +66,7 @@ def run(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = froz
     info = plan.info()
     note_run(settings.where, settings.name, info, plan.space.layout)
     settings.save()
-    _announce(plan, study, reporter)
+    _announce(plan, study, info, reporter)
     trial = trial_of(plan, reporter)
     outcome = _search(plan, study, trial, info, reporter)
     try:
@@ -139,14 +139,14 @@ def search_here(
     return study.run(measure, plan.settings.budget, timeout, told, plan.first, plan.anchors(), stop)
 
 
-def _announce(plan: Blueprint, study: Study, reporter: Reporter) -> None:
+def _announce(plan: Blueprint, study: Study, info: RunInfo, reporter: Reporter) -> None:
     records = study.records()
     done = sum(record.kind == "search" for record in records)
     size = plan.space.size()
     reporter.say(f"{plan.settings.name}: {size:,} distinct configurations, {plan.task.metric}, {done} trials done.")
     if plan.settings.budget > size:
         reporter.say(f"The budget of {plan.settings.budget} is more than the space holds: it ends when exhausted.")
-    reporter.say(str(forecast(plan, done, any(record.kind == "anchor" for record in records))))
+    reporter.say(str(forecast(plan, left_of(plan, records, info))))
 
 
 def _search(plan: Blueprint, study: Study, trial: Trial, info: RunInfo, reporter: Reporter) -> Outcome:
