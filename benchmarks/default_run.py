@@ -34,6 +34,7 @@ from automl.run_folder import RunFolder
 from automl.run_reader import read_run
 from automl.settings import RunSettings
 from automl.storage import open_storage
+from deploy.cores import available_cores
 from evaluators.measurement import Measurement
 from results.hypervolume import hypervolume
 from results.pareto import pareto_set
@@ -183,7 +184,7 @@ def main() -> None:
     info, records = read_run(folder, settings.storage)
     log = options.log.read_text() if options.log else None
     rows = cost_rows(process, log, overhead(folder, settings.storage, settings.workers)) + front_rows(records, info)
-    title = f"{info.task}, {settings.budget} trials, {os.cpu_count()} cores, {settings.threads} threads"
+    title = f"{info.task}, {settings.budget} trials, {available_cores()} cores, {settings.threads} threads"
     emit([Table(title, ("figure", "target", "measured"), tuple(rows))], options.json)
 
 

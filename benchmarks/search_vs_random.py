@@ -13,7 +13,6 @@ was interrupted, and a larger --budget continues all of them. Target: nsga2 abov
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -27,6 +26,7 @@ from automl.blueprint import blueprint
 from automl.reporters.plain import PlainReporter
 from automl.run import trial_of
 from automl.settings import Effort, RunSettings
+from deploy.cores import available_cores
 
 
 def settings_of(options: argparse.Namespace, sampler: str, seed: int) -> RunSettings:
@@ -51,7 +51,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=10, help="How many; they are 0, 1, 2, ...")
     parser.add_argument("--samplers", nargs="+", default=["nsga2", "random"], help="Compared with the last.")
     parser.add_argument("--root", type=Path, default=Path("runs"))
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--threads", type=int, default=available_cores())
     parser.add_argument("--cloud-steps", type=int)
     parser.add_argument("--teach-steps", type=int, default=Effort.teach_steps)
     parser.add_argument("--trial-steps", type=int, default=Effort.trial_steps)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
+from deploy.cores import available_cores
 from deploy.errors import UserError
 
 
@@ -16,12 +16,12 @@ class Session:
 
     Args:
         path: The ONNX file.
-        threads: Threads inside one operation; all cores when left out.
+        threads: Threads inside one operation; all cores that it may use when left out.
     """
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or os.cpu_count() or 1
+        options.intra_op_num_threads = threads or available_cores()
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -78,8 +78,9 @@ def run(
     """
     from automl.cli.searching import search
     from automl.cli.values import merged, parse_seconds, read_config
-    from automl.settings import RunSettings, available_cores
+    from automl.settings import RunSettings
     from automl.storage import absolute_url
+    from deploy.cores import available_cores
     from search_spaces.objective import DEFAULT_OBJECTIVES
 
     if budget < 1:
