@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from automl.cloud_training import VERSION as CLOUD_VERSION
+from automl.identity import full_identity
 from automl.samplers.sampler import factory
 from automl.settings import RunSettings
 from automl.tasks.catalogue import find_task
@@ -120,6 +121,14 @@ def blueprint(settings: RunSettings) -> Blueprint:
     constraints = tuple(Constraint.parse(text) for text in settings.constraints)
     first = tuple(space.config(params) for params in settings.first)
     return Blueprint(settings, task, whole, space, objectives, constraints, first)
+
+
+def made_with(plan: Blueprint) -> dict[str, Any]:
+    """Return what the study of a run is made with: the run's identity and all that the study itself knows."""
+    settings = plan.settings
+    return full_identity(
+        plan.identity(), plan.space, plan.objectives, plan.constraints, settings.sampler, settings.seed
+    )
 
 
 def untrained_chain(task: Task) -> Chain:

@@ -17,13 +17,15 @@ from results.naming import byte_count, si
 from results.verify import verify_bundle as compare
 
 
-def export_trial(settings: RunSettings, number: int | None, choice: Choice, out: Path) -> list[str]:
+def export_trial(
+    settings: RunSettings, number: int | None, choice: Choice, out: Path, accept: frozenset[str] = frozenset()
+) -> list[str]:
     """Write a trial of a run as a bundle and return what to tell the user.
 
     Raises:
-        UserError: no such trial, or ``out`` cannot be a bundle.
+        UserError: no such trial, ``out`` cannot be a bundle, or what shaped the run has changed.
     """
-    found = chosen_trial(settings, number, choice, PlainReporter(sys.stdout))
+    found = chosen_trial(settings, number, choice, PlainReporter(sys.stdout), accept=accept)
     origin: dict[str, str | int] = {"run": settings.name, "trial": found.record.number, "weights": found.origin}
     bundle = export_bundle(
         found.candidate.derived, found.plan.task, out, found.candidate.tables, _metrics(found), origin
@@ -38,20 +40,19 @@ def export_trial(settings: RunSettings, number: int | None, choice: Choice, out:
     ]
 
 
-def verify_bundle(path: Path, root: Path) -> tuple[bool, list[str]]:
+def verify_bundle(path: Path, root: Path, accept: frozenset[str] = frozenset()) -> tuple[bool, list[str]]:
     """Compare a bundle with the trial it was exported from; return whether it is that trial, and what to print.
 
     Raises:
-        UserError: the bundle is damaged, or its run is not below ``root``.
+        UserError: the bundle is damaged, its run is not below ``root``, or what shaped the run has changed.
     """
     bundle = Bundle.open(path)
     origin = bundle.manifest.origin
     if not origin:
         raise UserError(f"bundle '{path}' does not say which run it comes from; export it with 'eccsearch export'")
     settings = RunSettings.load(RunFolder(root, str(origin["run"])))
-    found = chosen_trial(
-        settings, int(origin["trial"]), Choice(), PlainReporter(sys.stdout), str(origin["weights"])
-    )
+    weights, reporter = str(origin["weights"]), PlainReporter(sys.stdout)
+    found = chosen_trial(settings, int(origin["trial"]), Choice(), reporter, weights, accept)
     report = compare(bundle, found.candidate.derived, found.plan.task, threads=settings.threads)
     return report.passed, report.lines()
 

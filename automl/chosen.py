@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import torch
 
-from automl.blueprint import Blueprint, blueprint
+from automl.blueprint import Blueprint, blueprint, made_with
+from automl.identity import differences, refuse
 from automl.keeper import Keeper
 from automl.reporter import Reporter
 from automl.run import trial_of
-from automl.run_reader import read_run
+from automl.run_reader import read_identity, read_run
 from automl.seeds import trial_seed
 from automl.settings import RunSettings
 from automl.trial import Candidate
@@ -43,7 +44,12 @@ class Chosen:
 
 
 def chosen_trial(
-    settings: RunSettings, number: int | None, choice: Choice, reporter: Reporter, origin: str | None = None
+    settings: RunSettings,
+    number: int | None,
+    choice: Choice,
+    reporter: Reporter,
+    origin: str | None = None,
+    accept: frozenset[str] = frozenset(),
 ) -> Chosen:
     """Find a trial by number or by choosers and bring its weights back.
 
@@ -53,11 +59,12 @@ def chosen_trial(
         choice: Picks a front member.
         reporter: Hears of retraining.
         origin: Which weights are wanted, in the words of ``Chosen.origin``; the best there are unless given.
+        accept: What may have changed since the run: ``"versions"``, ``"threads"``.
 
     Raises:
-        UserError: no such trial, or neither a number nor a chooser.
+        UserError: no such trial, neither a number nor a chooser, or another identity than the run's.
     """
-    info, records = read_run(settings.folder, settings.storage)
+    info, records = read_run(settings.folder)
     if number is None and not choice.asked:
         raise UserError("name the trial with --trial N, or choose with --knee, --max-bytes, --min-quality ...")
     found = (
@@ -65,6 +72,7 @@ def chosen_trial(
     )
     torch.set_num_threads(settings.threads)
     plan = blueprint(settings)
+    refuse(settings.name, differences(read_identity(settings.folder), made_with(plan)), accept, searching=False)
     return Chosen(plan, found, *_candidate(plan, found, reporter, origin))
 
 

@@ -60,8 +60,14 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
     return [Difference(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
 
 
-def refuse(name: str, found: Sequence[Difference], accept: Collection[str]) -> None:
-    """Refuse to continue where something differs that is not accepted.
+def refuse(name: str, found: Sequence[Difference], accept: Collection[str], searching: bool = True) -> None:
+    """Refuse to go on where something differs that is not accepted.
+
+    Args:
+        name: The run's name.
+        found: What differs.
+        accept: Groups of items that may differ.
+        searching: The run is to be continued; else only a trial of it is to be built again.
 
     Raises:
         UserError: naming every difference and how to go on.
@@ -71,11 +77,13 @@ def refuse(name: str, found: Sequence[Difference], accept: Collection[str]) -> N
         return
     groups = dict.fromkeys(difference.group for difference in refused)
     flags = [f"--accept-{group}" for group in groups if group in ACCEPTABLE]
-    accepting = f"accept that with {' '.join(flags)}, " if len(flags) == len(groups) else ""
-    raise UserError(
-        f"run '{name}' cannot be continued: {'; '.join(map(str, refused))}. "
-        f"Go on with the old values, {accepting}or start afresh beside it with --new"
-    )
+    ways = ["Go on with the old values"]
+    if len(flags) == len(groups):
+        ways.append(f"accept that with {' '.join(flags)}")
+    if searching:
+        ways.append("start afresh beside it with --new")
+    what = f"run '{name}' cannot be continued" if searching else f"no trial of run '{name}' can be built as it was"
+    raise UserError(f"{what}: {'; '.join(map(str, refused))}. {', or '.join(ways)}")
 
 
 def _short(value: Any) -> str:

@@ -56,10 +56,15 @@ def read_run(folder: RunFolder, storage: str | None = None) -> tuple[RunInfo, li
     return _run_info(attrs[RUN_INFO]), _study(where, folder.name, attrs).records()
 
 
+def read_identity(folder: RunFolder, storage: str | None = None) -> dict[str, Any]:
+    """Return what a run was made with; empty where its search has not begun."""
+    attrs = load_study(study_place(folder, storage), folder.name).user_attrs
+    return dict(attrs.get(IDENTITY, {}))
+
+
 def read_constraints(folder: RunFolder, storage: str | None = None) -> list[Constraint]:
     """Return the constraints that a run was started with."""
-    attrs = load_study(study_place(folder, storage), folder.name).user_attrs
-    return [Constraint.parse(text) for text in attrs.get(IDENTITY, {}).get("constraints", [])]
+    return [Constraint.parse(text) for text in read_identity(folder, storage).get("constraints", [])]
 
 
 def _study(where: Path | str, name: str, attrs: Mapping[str, Any]) -> Study:

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 AcceptVersionsOption = Annotated[
-    bool, typer.Option("--accept-versions", help="Continue although library versions changed.")
+    bool, typer.Option("--accept-versions", help="Go on although library versions changed.")
 ]
 AcceptThreadsOption = Annotated[
-    bool, typer.Option("--accept-threads", help="Continue although the thread count changed.")
+    bool, typer.Option("--accept-threads", help="Go on although the thread count changed.")
 ]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from automl.cli.accepting import AcceptThreadsOption, AcceptVersionsOption, accepted
 from automl.cli.choosing import (
     KneeOption,
     MaxBytesOption,
@@ -27,6 +28,8 @@ def export(
     max_bytes: MaxBytesOption = None,
     max_edge_flops: MaxEdgeFlopsOption = None,
     min_quality: MinQualityOption = None,
+    accept_versions: AcceptVersionsOption = False,
+    accept_threads: AcceptThreadsOption = False,
 ) -> None:
     """Write a trial as a bundle that runs without torch.
 
@@ -38,13 +41,16 @@ def export(
     from results.chooser import Choice
 
     choice = Choice(knee, max_bytes, max_edge_flops, min_quality)
-    for line in export_trial(RunSettings.load(find_run(root, name)), trial, choice, out):
+    accept = accepted(accept_versions, accept_threads)
+    for line in export_trial(RunSettings.load(find_run(root, name)), trial, choice, out, accept):
         typer.echo(line)
 
 
 def verify(
     bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
     root: RootOption = DEFAULT_ROOT,
+    accept_versions: AcceptVersionsOption = False,
+    accept_threads: AcceptThreadsOption = False,
 ) -> None:
     """Run the test split through a bundle and show that it is the searched model; exit code 1 if it is not.
 
@@ -52,7 +58,7 @@ def verify(
     """
     from automl.bundling import verify_bundle
 
-    passed, lines = verify_bundle(bundle, root)
+    passed, lines = verify_bundle(bundle, root, accepted(accept_versions, accept_threads))
     for line in lines:
         typer.echo(line)
     if not passed:

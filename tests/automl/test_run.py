@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,32 @@ def test_a_trial_leaves_as_a_bundle_that_is_that_trial(
     export_trial(settings(root, "unbroken"), number, Choice(), tmp_path / "bundle")
     passed, lines = verify_bundle(tmp_path / "bundle", root)
     assert passed, lines
+
+
+@pytest.mark.parametrize("kind", ["versions.torch", "training.cloud"])
+def test_a_trial_of_other_code_is_not_built_anew_in_silence(
+    kind: str, root: Path, unbroken: list[TrialRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, bundle = settings(root, "unbroken"), tmp_path / "bundle"
+    export_trial(made, unbroken[-1].number, Choice(), bundle)
+    if kind == "versions.torch":
+        monkeypatch.setattr(
+            blueprint_module, "version", lambda package: "0" if package == "torch" else version(package)
+        )
+    else:
+        monkeypatch.setattr(blueprint_module, "CLOUD_VERSION", 0)
+    for build in (
+        lambda **more: export_trial(made, 0, Choice(), bundle, **more),
+        partial(verify_bundle, bundle, root),
+    ):
+        with pytest.raises(
+            UserError, match=rf"no trial of run 'unbroken' can be built as it was: {kind} was"
+        ) as refusal:
+            build()
+        assert ("--accept-versions" in str(refusal.value)) == (kind == "versions.torch")
+        assert "--new" not in str(refusal.value)
+    if kind == "versions.torch":
+        assert verify_bundle(bundle, root, frozenset({"versions"}))[0]
 
 
 def test_another_space_objective_or_effort_is_refused_by_name(root: Path, unbroken: list[TrialRecord]) -> None:
