@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import sqlite3
-import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from automl.run_folder import DATABASE
+from deploy.atomic import partial_folder
 from deploy.errors import UserError, unknown
 
 HEARTBEAT_SECONDS = 15
@@ -169,14 +170,35 @@ def _connect(url: str) -> RDBStorage:
 
 def _create(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".study.") as folder:
-        fresh = Path(folder) / file.name
+    with partial_folder(file) as folder:
+        fresh = folder / file.name
         _connect(f"sqlite:///{fresh.absolute()}").engine.dispose()
         with closing(sqlite3.connect(fresh)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        # A link, not a rename: where another process was quicker, its file must not be replaced.
-        with suppress(FileExistsError):
-            os.link(fresh, file)
+        _place(fresh, file)
+
+
+def _place(fresh: Path, file: Path) -> None:
+    """Give a file its name, unless another process was quicker: its file must not be replaced."""
+    try:
+        os.link(fresh, file)
+    except FileExistsError:
+        return
+    except OSError:
+        # A file system without hard links, such as FAT; there the folder is locked, which a kill undoes.
+        with _locked(file.parent):
+            if not file.exists():
+                fresh.rename(file)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _explained(url: str, error: BaseException) -> str:

@@ -12,12 +12,11 @@ bundle/  manifest.json          config, shapes, pre- and post-processing, metric
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from deploy.atomic import partial_folder
 from deploy.errors import UserError
 from deploy.image_codec import ImageCodec, ImageSettings
 from deploy.manifest import FileEntry, Manifest
@@ -69,19 +68,13 @@ class Bundle:
         _refuse_foreign(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            building = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-        except OSError as error:
-            raise _unwritable(path, error) from None
-        try:
-            fill(building)
-            entries = {file.name: _entry(file) for file in sorted(building.iterdir())}
-            (building / MANIFEST).write_text(replace(manifest, files=entries).to_json(), encoding="utf-8")
-            building.chmod(0o755)
-            _swap(building, path)
+            with partial_folder(path) as building:
+                fill(building)
+                entries = {file.name: _entry(file) for file in sorted(building.iterdir())}
+                (building / MANIFEST).write_text(replace(manifest, files=entries).to_json(), encoding="utf-8")
+                _swap(building, path)
         except OSError as error:
             raise _unwritable(path, error) from error
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
         return cls.open(path)
 
     @property
@@ -161,7 +154,6 @@ def _swap(building: Path, path: Path) -> None:
     if not path.exists():
         building.rename(path)
         return
-    old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    path.replace(old)
-    building.rename(path)
-    shutil.rmtree(old)
+    with partial_folder(path) as old:
+        path.replace(old)
+        building.rename(path)

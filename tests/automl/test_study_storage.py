@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import resource
 import sqlite3
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from automl.storage import absolute_url, open_storage
+from automl.storage import _place, absolute_url, check_file, open_storage
 from deploy.errors import UserError
 
 SEARCH = Path(__file__).with_name("analytic_search.py")
@@ -70,6 +71,26 @@ def test_a_url_means_the_same_from_every_folder(tmp_path: Path, monkeypatch: pyt
 def test_a_url_that_keeps_nothing_is_one_line(url: str) -> None:
     with pytest.raises(UserError, match=f"{url}"):
         absolute_url(url)
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["hard links", "none, as on FAT"])
+def test_a_new_file_appears_whole_and_never_replaces_another(
+    links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(source: Path, target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refused)
+    fresh, file = tmp_path / "fresh", tmp_path / "study.db"
+    for content in ("first", "second"):
+        fresh.unlink(missing_ok=True)
+        fresh.write_text(content)
+        _place(fresh, file)
+        assert file.read_text() == "first"
+    file.unlink()
+    open_storage(tmp_path).engine.dispose()
+    check_file(file)
 
 
 def test_a_full_disk_keeps_what_is_finished(tmp_path: Path) -> None:
