@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from optuna.samplers import BaseSampler, GPSampler
 
-from automl.samplers.sampler import Ask
+from automl.samplers.sampler import Ask, startup
+
+STARTUP = 10
 
 
 def build(ask: Ask) -> BaseSampler:
     """Return the process; its kernels are fitted anew at every ask, which takes some tenths of a second."""
-    return GP(ask.seed)
+    return GP(ask)
 
 
 class GP(GPSampler):
@@ -20,8 +22,9 @@ class GP(GPSampler):
 
     draws = 1
 
-    def __init__(self, seed: int) -> None:
-        super().__init__(seed=seed, warn_independent_sampling=False)
+    def __init__(self, ask: Ask) -> None:
+        first = startup(ask, STARTUP)
+        super().__init__(seed=ask.seed, n_startup_trials=first, warn_independent_sampling=False)
         self._n_preliminary_samples = 512
         self._n_local_search = 4
         self._n_qmc_samples_ehvi = 32

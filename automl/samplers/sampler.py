@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -44,6 +45,14 @@ class Ask:
     def seed(self) -> int:
         """The seed of this ask."""
         return ask_seed(self.study_seed, self.index)
+
+
+def startup(ask: Ask, trials: int) -> int:
+    """Return from how many COMPLETE trials on Optuna is to learn, so that it does after ``trials`` of the search.
+
+    Optuna counts the anchors too: these plain answers would use up the start-up, and be all that is learnt from.
+    """
+    return 1 if ask.index >= trials else sys.maxsize
 
 
 class SamplerFactory(Protocol):

@@ -7,7 +7,9 @@ import warnings
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, TPESampler
 
-from automl.samplers.sampler import Ask
+from automl.samplers.sampler import Ask, startup
+
+STARTUP = 20
 
 
 def build(ask: Ask) -> BaseSampler:
@@ -17,4 +19,6 @@ def build(ask: Ask) -> BaseSampler:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        return TPESampler(seed=ask.seed, multivariate=True, constant_liar=True, n_startup_trials=20)
+        return TPESampler(
+            seed=ask.seed, multivariate=True, constant_liar=True, n_startup_trials=startup(ask, STARTUP)
+        )
