@@ -161,15 +161,16 @@ class Ledger:
 
         Waits for processes with lower numbers that are still drawing.
         """
-        while any(_live(t) and t.state == TrialState.RUNNING for t in claim.others if t.number < claim.number):
-            lower = [t for t in self.living() if t.number < claim.number and _live(t)]
+        lower = _lower(claim, claim.others)
+        while True:
+            if any(trial.state == TrialState.RUNNING for trial in lower):
+                lower = _lower(claim, self.living())
             if config in (self.config(other) for other in lower):
                 self.fail(claim.number, "another process measures this configuration")
                 return False
             if all(self.config(other) is not None for other in lower):
                 return True
             time.sleep(POLL_SECONDS)
-        return True
 
     def finish(self, trial: Trial, measurement: Measurement, seconds: float) -> bool:
         """Write down what was measured; False where the trial was failed from outside meanwhile.
@@ -225,6 +226,11 @@ def _suggested(trial: Trial, name: str, found: BaseDistribution) -> Value:
     value = trial.suggest_categorical(name, found.choices)
     assert value is not None
     return value
+
+
+def _lower(claim: Claim, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Return those before a claim that are measured, or being measured."""
+    return [trial for trial in trials if trial.number < claim.number and _live(trial)]
 
 
 def _live(trial: FrozenTrial) -> bool:

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
+from automl.samplers.sampler import factory
 from automl.samplers.surrogate import measure, surrogate_space
+from automl.search import Search
 from automl.seeds import trial_seed
 from automl.study import Study
 from deploy.errors import UserError
@@ -49,6 +51,22 @@ def test_anchors_come_first_are_not_counted_and_not_repeated(tmp_path: Path) -> 
         study.run(measure, 3, anchors=ENDS)
         assert [record.kind for record in study.records()] == ["anchor"] * 2 + ["search"] * 3
         assert [record.config for record in study.records()[:2]] == ENDS
+
+
+def test_an_anchor_that_another_process_finishes_meanwhile_is_not_measured_again(
+    tmp_path: Path,
+) -> None:
+    slow, quick = opened(tmp_path), opened(tmp_path)
+
+    def never_again(config: Config, seed: int) -> Measurement:
+        raise AssertionError(f"{config} is measured already")
+
+    search = Search(slow._ledger, SPACE, factory("random"), 0, never_again, print, 1, anchors=ENDS)
+    seen = slow.trials()
+    quick.run(measure, 1, anchors=ENDS)
+    search._step(seen)
+    assert [record.config for record in slow.records()[:2]] == ENDS
+    assert slow.trials()[-1].user_attrs["failure"] == "another process measures this configuration"
 
 
 def test_an_anchor_outside_a_narrowed_space_is_recorded_without_misleading_the_sampler(tmp_path: Path) -> None:
