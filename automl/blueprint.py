@@ -14,6 +14,9 @@ from automl.samplers.sampler import factory
 from automl.settings import RunSettings
 from automl.tasks.catalogue import find_task
 from automl.teaching import VERSION as SUPERNET_VERSION
+from automl.teaching import TeachingRecipe
+from automl.trial import VERSION as TRIAL_VERSION
+from automl.trial import TrialRecipe
 from deploy.errors import UserError
 from evaluators.flops import flops
 from results.record import RunInfo
@@ -68,15 +71,29 @@ class Blueprint:
         """An input for one sample, (1, 3, H, W)."""
         return torch.zeros(1, 3, self.task.image_size, self.task.image_size)
 
+    @property
+    def teaching(self) -> TeachingRecipe:
+        """How the supernet is taught."""
+        return TeachingRecipe(steps=self.settings.effort.teach_steps)
+
+    @property
+    def distilling(self) -> TrialRecipe:
+        """How a trial's model is distilled."""
+        return TrialRecipe(steps=self.settings.effort.trial_steps)
+
     def identity(self) -> dict[str, Any]:
-        """Return what a continued run must share with the run it continues."""
-        effort = asdict(self.settings.effort)
+        """Return what a continued run must share with the run it continues; of ``finalists`` it is only noted."""
+        settings = self.settings
         return {
             "task": self.task.name,
             "data": self.task.fingerprint(),
-            "training": {"cloud": CLOUD_VERSION, "supernet": SUPERNET_VERSION},
-            "effort": {name: effort[name] for name in ("teach_steps", "trial_steps")},
-            "threads": self.settings.threads,
+            "training": {
+                "cloud": {"version": CLOUD_VERSION},
+                "supernet": {"version": SUPERNET_VERSION, **asdict(self.teaching)},
+                "trial": {"version": TRIAL_VERSION, **asdict(self.distilling)},
+            },
+            "finalists": {"refine_steps": settings.effort.refine_steps},
+            "threads": {"trial": settings.threads, "training": settings.cores},
             "versions": {package: version(package) for package in PACKAGES},
         }
 

@@ -12,8 +12,6 @@ from automl.blueprint import Blueprint
 from automl.cloud_training import cloud_model_file
 from automl.finalists import chosen
 from automl.taught import supernet_file
-from automl.teaching import TeachingRecipe
-from automl.trial import TrialRecipe
 from results.naming import duration
 from results.plain_answers import is_split
 from results.record import RunInfo, TrialRecord
@@ -98,16 +96,15 @@ def left_of(plan: Blueprint, records: Sequence[TrialRecord], info: RunInfo) -> L
 def forecast(plan: Blueprint, left: Left) -> Forecast:
     """Measure this machine for a second or two and predict what is left of a run."""
     effort, settings = plan.settings.effort, plan.settings
-    teaching, trial = TeachingRecipe(), TrialRecipe()
     step, sample = _step_seconds(plan, plan.task.recipe.batch), _pass_seconds(plan)
     validation, test = len(plan.task.data("validation")), len(plan.task.data("test"))
     cloud_cached = cloud_model_file(plan.task, settings.folder.cache, settings.cores).exists()
     taught_cached = supernet_file(plan).exists()
-    measuring = sample * (validation + 3 * trial.calibration) + TRIAL_OVERHEAD
+    measuring = sample * (validation + 3 * plan.distilling.calibration) + TRIAL_OVERHEAD
     refining = effort.refine_steps * step * TAUGHT_PASS + measuring + FINALIST_OVERHEAD + sample * test
     unhurried = Forecast(
         cloud=0.0 if cloud_cached else plan.task.recipe.steps * step,
-        supernet=0.0 if taught_cached else effort.teach_steps * step * (1 + teaching.random + 1.3),
+        supernet=0.0 if taught_cached else effort.teach_steps * step * (1 + plan.teaching.random + 1.3),
         anchors=left.anchors * (sample * validation + TRIAL_OVERHEAD),
         trials=left.trials * (effort.trial_steps * step * TAUGHT_PASS + measuring) / settings.workers,
         finalists=left.splits * refining + left.plain * (sample * test + TRIAL_OVERHEAD),

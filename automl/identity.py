@@ -13,6 +13,8 @@ from search_spaces.objective import Constraint, Objective
 from search_spaces.space import SearchSpace
 
 ACCEPTABLE = ("versions", "threads")
+FREE = ("finalists",)
+"""What shapes finalists alone: a change is noted and stands in nobody's way, for each is measured only once."""
 LONGEST = 90
 
 
@@ -72,7 +74,7 @@ def refuse(name: str, found: Sequence[Difference], accept: Collection[str], sear
     Raises:
         UserError: naming every difference and how to go on.
     """
-    refused = [difference for difference in found if difference.group not in accept]
+    refused = [difference for difference in found if difference.group not in (*accept, *FREE)]
     if not refused:
         return
     groups = dict.fromkeys(difference.group for difference in refused)

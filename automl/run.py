@@ -20,7 +20,7 @@ from automl.search import Outcome, never
 from automl.settings import RunSettings
 from automl.study import Study
 from automl.taught import taught_supernet
-from automl.trial import Candidate, Trial, TrialRecipe
+from automl.trial import Candidate, Trial
 from automl.workers import run_workers
 from evaluators.measurement import Measurement
 from results.hypervolume import hypervolume
@@ -103,8 +103,7 @@ def open_study(plan: Blueprint, accept: frozenset[str] = frozenset()) -> Study:
 
 def trial_of(plan: Blueprint, reporter: Reporter) -> Trial:
     """Return what measures the run's configurations, with the supernet loaded or taught."""
-    recipe = TrialRecipe(steps=plan.settings.effort.trial_steps)
-    return Trial(plan.task, taught_supernet(plan, reporter), recipe)
+    return Trial(plan.task, taught_supernet(plan, reporter), plan.distilling)
 
 
 def search_here(
@@ -143,6 +142,8 @@ def _announce(plan: Blueprint, study: Study, info: RunInfo, reporter: Reporter) 
     records = study.records()
     done = sum(record.kind == "search" for record in records)
     size = plan.space.size()
+    for change in study.changes:
+        reporter.say(f"Going on although {change}; what is measured already stays as it is.")
     reporter.say(f"{plan.settings.name}: {size:,} distinct configurations, {plan.task.metric}, {done} trials done.")
     if plan.settings.budget > size:
         reporter.say(f"The budget of {plan.settings.budget} is more than the space holds: it ends when exhausted.")

@@ -13,7 +13,7 @@ from optuna.samplers import RandomSampler
 from optuna.trial import FrozenTrial
 
 from automl import record
-from automl.identity import differences, full_identity, refuse
+from automl.identity import Difference, differences, full_identity, refuse
 from automl.last_process import LastProcess
 from automl.ledger import Ledger
 from automl.owner import Owner
@@ -35,7 +35,11 @@ LAST_PROCESS = "last_process"
 
 
 class Study:
-    """One run's trials, and what they were made with. Made by ``Study.open``."""
+    """One run's trials, and what they were made with. Made by ``Study.open``.
+
+    Attributes:
+        changes: What was accepted to be different when it was opened.
+    """
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class Study:
         space: SearchSpace,
         constraints: Sequence[Constraint],
         made_with: Mapping[str, Any],
+        changes: Sequence[Difference] = (),
     ) -> None:
         self._url = url
         self._study = study
@@ -52,6 +57,7 @@ class Study:
         self._space = space
         self._constraints = constraints
         self._made_with = made_with
+        self.changes = tuple(changes)
 
     @classmethod
     def open(
@@ -94,9 +100,9 @@ class Study:
                 sampler=RandomSampler(),
                 load_if_exists=True,
             )
-            _agree(study, made_with, accept)
+            changes = _agree(study, made_with, accept)
             ledger = Ledger(study, storage, space, objectives, constraints)
-        return cls(url, study, ledger, space, constraints, made_with)
+        return cls(url, study, ledger, space, constraints, made_with, changes)
 
     def run(
         self,
@@ -193,7 +199,7 @@ class Study:
         return self._ledger.trials()
 
     def accepted(self) -> list[dict[str, Any]]:
-        """Return the changes of versions and threads that were accepted, in order."""
+        """Return the changes of versions, threads and finalists' effort that were accepted, in order."""
         return list(self._study.user_attrs.get(ACCEPTED, []))
 
     def _note_budget(self, budget: int) -> None:
@@ -213,14 +219,14 @@ class Study:
         return record.to_record(trial, config, self._constraints, finalist)
 
 
-def _agree(study: optuna.Study, made_with: Mapping[str, Any], accept: frozenset[str]) -> None:
-    """Write the identity of a new study; compare that of an old one."""
+def _agree(study: optuna.Study, made_with: Mapping[str, Any], accept: frozenset[str]) -> list[Difference]:
+    """Write the identity of a new study; compare that of an old one and return what may differ and does."""
     attrs = study.user_attrs
     if IDENTITY not in attrs:
         if study.get_trials(deepcopy=False):
             raise UserError(f"study '{study.study_name}' was not made by eccsearch: choose another --name")
         study.set_user_attr(IDENTITY, dict(made_with))
-        return
+        return []
     found = differences(attrs[IDENTITY], made_with)
     refuse(study.study_name, found, accept)
     if found:
@@ -228,3 +234,4 @@ def _agree(study: optuna.Study, made_with: Mapping[str, Any], accept: frozenset[
         changes = [{"key": each.key, "old": each.old, "new": each.new, "from_trial": done} for each in found]
         study.set_user_attr(ACCEPTED, [*attrs.get(ACCEPTED, []), *changes])
         study.set_user_attr(IDENTITY, dict(made_with))
+    return found

@@ -12,7 +12,7 @@ import torch
 from automl.blueprint import Blueprint
 from automl.cloud_training import cloud_model, cloud_model_key
 from automl.reporter import Reporter
-from automl.teaching import VERSION, SupernetTeaching, TeachingRecipe, taught_parameters
+from automl.teaching import VERSION, SupernetTeaching, taught_parameters
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
 from automl.training import run_steps
 from search_spaces.chain import chain_of
@@ -40,23 +40,18 @@ def taught_supernet(plan: Blueprint, reporter: Reporter) -> Supernet:
 
 def supernet_file(plan: Blueprint) -> Path:
     """Return where the taught supernet of a run is cached."""
-    recipe = _recipe(plan)
     shaped_by = {
         "cloud": cloud_model_key(plan.task, plan.settings.cores),
         "space": taught_parameters(plan.space),
-        "recipe": asdict(recipe),
+        "recipe": asdict(plan.teaching),
         "version": VERSION,
     }
     key = hashlib.sha256(json.dumps(shaped_by, sort_keys=True).encode()).hexdigest()[:16]
     return plan.settings.folder.cache / f"supernet-{plan.task.name}-{key}.safetensors"
 
 
-def _recipe(plan: Blueprint) -> TeachingRecipe:
-    return TeachingRecipe(steps=plan.settings.effort.teach_steps)
-
-
 def _teach(plan: Blueprint, supernet: Supernet, path: Path, reporter: Reporter) -> None:
-    recipe = _recipe(plan)
+    recipe = plan.teaching
     torch.set_num_threads(plan.settings.cores)
     train = plan.task.data("train")
     supernet.calibrate(train.batch(range(min(CALIBRATION, len(train))))[0])

@@ -21,6 +21,9 @@ from search_spaces.recalibration import recalibrate
 from search_spaces.supernet import Supernet
 from search_spaces.task import DataSplit, Task
 
+VERSION = 1
+"""Raise this whenever a change of the code changes what a trial of the same recipe measures."""
+
 
 @dataclass(frozen=True)
 class TrialRecipe:

@@ -20,6 +20,7 @@ from automl.run_reader import read_run
 from automl.settings import Effort, RunSettings
 from automl.studies import list_studies
 from automl.tasks.classification import ClassificationTask, Counts
+from automl.trial import TrialRecipe
 from deploy.errors import UserError
 from results.chooser import Choice
 from results.record import TrialRecord
@@ -110,7 +111,7 @@ def test_a_trial_leaves_as_a_bundle_that_is_that_trial(
     assert passed, lines
 
 
-@pytest.mark.parametrize("kind", ["versions.torch", "training.cloud"])
+@pytest.mark.parametrize("kind", ["versions.torch", "training.cloud.version"])
 def test_a_trial_of_other_code_is_not_built_anew_in_silence(
     kind: str, root: Path, unbroken: list[TrialRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,8 +142,9 @@ def test_another_space_objective_or_effort_is_refused_by_name(root: Path, unbrok
     others = {
         "space.bits": replace(made, narrowed={"bits": (4,)}),
         "objectives": replace(made, objectives=("quality", "bytes")),
-        "threads": replace(made, threads=2),
-        "effort.trial_steps": replace(made, effort=replace(EFFORT, trial_steps=2)),
+        "threads.trial": replace(made, threads=2),
+        "threads.training": replace(made, workers=2),
+        "training.trial.steps": replace(made, effort=replace(EFFORT, trial_steps=2)),
     }
     for name, other in others.items():
         with pytest.raises(UserError, match=rf"cannot be continued: .*{name}.*--new"):
@@ -157,7 +159,31 @@ def test_another_thread_count_can_be_accepted_and_the_study_says_so(root: Path) 
     torch.set_num_threads(1)
     assert sum(record.kind == "search" for record in records) == 2
     changed = open_study(blueprint(other)).accepted()
-    assert [(each["key"], each["old"], each["new"]) for each in changed] == [("threads", 1, 2)]
+    assert [(each["key"], each["old"], each["new"]) for each in changed] == [
+        ("threads.trial", 1, 2),
+        ("threads.training", 1, 2),
+    ]
+
+
+def test_another_trial_recipe_in_the_code_is_refused(
+    root: Path, unbroken: list[TrialRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blueprint_module, "TRIAL_VERSION", 0)
+    monkeypatch.setattr(blueprint_module, "TrialRecipe", partial(TrialRecipe, batch=4))
+    with pytest.raises(UserError, match=r"training.trial.version was 1 and is now 0; training.trial.batch was 16"):
+        run(settings(root, "unbroken"), QuietReporter())
+
+
+def test_more_effort_for_finalists_goes_on_and_those_that_are_measured_keep_theirs(
+    root: Path, unbroken: list[TrialRecord]
+) -> None:
+    made = settings(root, "finals", budget=2)
+    before = {record.number: record.finalist for record in run(made, QuietReporter()).records if record.finalist}
+    more = replace(made, budget=3, effort=replace(EFFORT, refine_steps=2, finalists=3))
+    after = {record.number: record.finalist for record in run(more, QuietReporter()).records if record.finalist}
+    assert before.items() <= after.items()
+    noted = open_study(blueprint(more)).accepted()
+    assert [(each["key"], each["old"], each["new"]) for each in noted] == [("finalists.refine_steps", 1, 2)]
 
 
 def test_a_small_space_is_exhausted_before_the_budget(root: Path) -> None:
