@@ -16,6 +16,8 @@ ACCEPTABLE = ("versions", "threads")
 FREE = ("finalists",)
 """What shapes finalists alone: a change is noted and stands in nobody's way, for each is measured only once."""
 LONGEST = 90
+MOST = 5
+"""Differences that a refusal names; whole stages of training may differ."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def refuse(name: str, found: Sequence[Difference], accept: Collection[str], sear
         searching: The run is to be continued; else only a trial of it is to be built again.
 
     Raises:
-        UserError: naming every difference and how to go on.
+        UserError: naming the first differences and how to go on.
     """
     refused = [difference for difference in found if difference.group not in (*accept, *FREE)]
     if not refused:
@@ -85,7 +87,8 @@ def refuse(name: str, found: Sequence[Difference], accept: Collection[str], sear
     if searching:
         ways.append("start afresh beside it with --new")
     what = f"run '{name}' cannot be continued" if searching else f"no trial of run '{name}' can be built as it was"
-    raise UserError(f"{what}: {'; '.join(map(str, refused))}. {', or '.join(ways)}")
+    more = f"; and {len(refused) - MOST} more" if len(refused) > MOST else ""
+    raise UserError(f"{what}: {'; '.join(map(str, refused[:MOST]))}{more}. {', or '.join(ways)}")
 
 
 def _short(value: Any) -> str:

@@ -53,6 +53,21 @@ def test_what_cannot_be_accepted_is_not_offered(tmp_path: Path) -> None:
     assert "threads" not in str(refusal.value)
 
 
+def test_of_many_differences_the_first_are_named_and_the_rest_counted(tmp_path: Path) -> None:
+    opened(tmp_path)
+    with pytest.raises(UserError, match=r"training\.a was not there.*training\.e was.*; and 2 more\.") as refusal:
+        opened(tmp_path, training=dict.fromkeys("abcdefg", 1))
+    assert "training.f" not in str(refusal.value)
+
+
+def test_what_shapes_finalists_alone_is_noted_and_refuses_nobody(tmp_path: Path) -> None:
+    opened(tmp_path, finalists={"refine_steps": 100})
+    study = opened(tmp_path, finalists={"refine_steps": 200})
+    assert [str(change) for change in study.changes] == ["finalists.refine_steps was 100 and is now 200"]
+    assert [change["key"] for change in study.accepted()] == ["finalists.refine_steps"]
+    assert opened(tmp_path, finalists={"refine_steps": 200}).changes == ()
+
+
 def test_an_accepted_change_is_recorded_once(tmp_path: Path) -> None:
     opened(tmp_path)
     opened(tmp_path, frozenset({"threads"}), threads=4)
