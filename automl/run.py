@@ -61,6 +61,7 @@ def run(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = froz
     """
     torch.set_num_threads(settings.cores)
     plan = blueprint(settings)
+    settings.check_storage()
     study = open_study(plan, accept)
     study.note_process()
     info = plan.info()

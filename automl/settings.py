@@ -89,6 +89,23 @@ class RunSettings:
         """Where the run's files lie."""
         return RunFolder(self.root, self.name)
 
+    def check_storage(self) -> None:
+        """Check that the run keeps its study where it always did.
+
+        Raises:
+            UserError: it would begin a second study, whose trials had the first one's weights.
+        """
+        if not self.folder.begun:
+            return
+        try:
+            kept = study_place(self.folder)
+        except UserError:
+            # Damaged settings are mended by giving the options again, which is what happens here.
+            return
+        if kept != self.where:
+            url = f"the --storage that {self.folder.settings} names" if isinstance(kept, str) else "no --storage"
+            raise UserError(f"run '{self.name}' keeps its study elsewhere: give {url}, or start afresh with --new")
+
     def save(self) -> None:
         """Write the settings into the run's folder."""
         with atomic(self.folder.settings) as path:
