@@ -32,23 +32,34 @@ from results.record import Finalist, RunInfo, TrialRecord
 from search_spaces.task import DataSplit
 
 RESAMPLES = 300
-EDGE_ONLY = 6
-"""Edge-only rivals that are refined: those of the highest quality on their own frontier."""
+EDGE_ONLY = 5
+"""Edge-only finalists, the cloud model among them: those of the highest quality on their own frontier."""
+NEAR = 0.8
+"""Share of the cloud model's quality from which a split member is refined first: what loses more is rarely deployed."""
+LEARNING_RATE = 2e-3
+"""Peak of a refinement; it is long enough to stand twice a trial's."""
 
 
 def chosen(records: Sequence[TrialRecord], info: RunInfo, count: int) -> list[TrialRecord]:
     """Return who is measured on test: ``count`` split members of the front, and the plain answers' frontiers.
 
-    Of the images those that no other image beats, whatever its format.
-
-    Where the front has more split members, those that together dominate most hypervolume are taken.
+    Of the images those that no other image beats, whatever its format. Where the front has more split members,
+    those near the cloud model that together dominate most hypervolume are taken, then the others likewise.
     """
-    splits = [record for record in pareto_set(records, info.objectives) if is_split(record, info)]
     images = pareto_set([record for record in records if is_image(record)], ("quality", "bytes"))
     edge_only = sorted(edge_only_frontier(records, info), key=lambda r: -r.validation.quality)[:EDGE_ONLY]
     whole = cloud_model(records, info)
-    everyone = [*([whole] if whole else []), *edge_only, *images, *most_hypervolume(splits, info, count)]
+    everyone = [*([whole] if whole else []), *edge_only, *images, *_splits(records, info, count)]
     return list({record.number: record for record in everyone}.values())
+
+
+def _splits(records: Sequence[TrialRecord], info: RunInfo, count: int) -> list[TrialRecord]:
+    splits = [record for record in pareto_set(records, info.objectives) if is_split(record, info)]
+    whole = cloud_model(records, info)
+    floor = NEAR * whole.validation.quality if whole else 0.0
+    near = [record for record in splits if record.validation.quality >= floor]
+    far = [record for record in splits if record.validation.quality < floor]
+    return [*most_hypervolume(near, info, count), *most_hypervolume(far, info, count - len(near))]
 
 
 @dataclass(frozen=True)
@@ -115,7 +126,7 @@ class Finals:
         if self.trial.supernet.is_cloud_model(record.config):
             return kept
         steps = self.plan.settings.effort.refine_steps
-        recipe = replace(self.trial.recipe, steps=steps)
+        recipe = replace(self.trial.recipe, steps=steps, learning_rate=LEARNING_RATE)
         seed = derived(trial_seed(self.plan.settings.seed), "refine")
         return self.trial.distilled(copy.deepcopy(kept.derived), seed, recipe)
 

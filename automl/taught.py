@@ -54,7 +54,8 @@ def _teach(plan: Blueprint, supernet: Supernet, path: Path, reporter: Reporter) 
     recipe = plan.teaching
     torch.set_num_threads(plan.settings.cores)
     train = plan.task.data("train")
-    supernet.calibrate(train.batch(range(min(CALIBRATION, len(train))))[0])
+    images, targets = train.batch(range(min(CALIBRATION, len(train))))
+    supernet.calibrate(images, lambda outputs: plan.task.task_loss(outputs, targets))
     teaching = SupernetTeaching(plan.task, supernet, plan.space, recipe)
     run_steps(
         teaching,

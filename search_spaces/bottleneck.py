@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from search_spaces.linear_code import linear_code
+
 MAX_BITS = 8
 ENCODER_AXES = {"project.weight": 0, "project.bias": 0}
 DECODER_AXES = {"expand.weight": 1}
@@ -32,6 +34,11 @@ class Encoder(nn.Module):
         """Return the latent (b, width, ceil(h / stride), ceil(w / stride)) of features (b, c, h, w) or (b, c)."""
         latent: Tensor = self.project(self.padded(features))
         return latent
+
+    def patches(self, features: Tensor) -> Tensor:
+        """Return what each position of the latent sees of the features, (positions, c * stride * stride)."""
+        patches = functional.pixel_unshuffle(self.padded(features), self.project.stride[0])
+        return patches.permute(0, 2, 3, 1).flatten(0, 2)
 
     def padded(self, features: Tensor) -> Tensor:
         """Return features as an image (b, c, h, w) of whole patches."""
@@ -94,13 +101,18 @@ class Bottleneck(nn.Module):
         return width, height, wide
 
     @torch.no_grad()
-    def calibrate(self, features: Tensor) -> None:
-        """Start every stride from the principal components of features (b, c, h, w), the optimal linear code."""
+    def calibrate(self, features: Tensor, gradients: Tensor) -> None:
+        """Start every stride from the linear code that costs the loss least.
+
+        Args:
+            features: (b, c, h, w), or (b, c).
+            gradients: The loss's gradient at the features, same shape.
+        """
         for stride in self.encoders:
-            _start_from_components(self.encoders[stride], self.decoders[stride], features)
-            spread = self.encoders[stride](features).std(dim=(0, 2, 3)).clamp_min(1e-6)
-            # Between equal steps, optimal for the rate, and steps that follow each channel, optimal for few bits.
-            self.log_steps[stride].copy_((spread * spread.max()).sqrt().log())
+            _start_from_linear_code(self.encoders[stride], self.decoders[stride], features, gradients)
+            spread = self.encoders[stride](features).std(dim=(0, 2, 3)).max().clamp_min(1e-6)
+            # The latent is scaled by what the loss feels, so equal steps are the optimal ones for the rate.
+            self.log_steps[stride].fill_(spread.log())
             steps = [[_step_in_deviations(bits)] for bits in range(1, MAX_BITS + 1)]
             self.bit_log_steps[stride].copy_(torch.tensor(steps).log())
 
@@ -117,18 +129,16 @@ def _sides(shape: tuple[int, ...]) -> tuple[int, int]:
     return (shape[1], shape[2]) if len(shape) == 3 else (1, 1)
 
 
-def _start_from_components(encoder: nn.Module, decoder: nn.Module, features: Tensor) -> None:
+def _start_from_linear_code(encoder: nn.Module, decoder: nn.Module, features: Tensor, gradients: Tensor) -> None:
     assert isinstance(encoder, Encoder) and isinstance(decoder, Decoder)
     project, expand = encoder.project, decoder.expand
     assert project.bias is not None and expand.bias is not None
-    patches = functional.pixel_unshuffle(encoder.padded(features), project.stride[0])
-    rows = patches.permute(0, 2, 3, 1).flatten(0, 2).double()
-    mean = rows.mean(0)
-    _, vectors = torch.linalg.eigh((rows - mean).T @ (rows - mean) / len(rows))
-    components = torch.zeros(project.out_channels, rows.shape[1], dtype=rows.dtype)
-    usable = min(project.out_channels, rows.shape[1])
-    components[:usable] = vectors.flip(1).T[:usable]
-    project.weight.copy_(components.view(project.weight.shape))
-    project.bias.copy_(-(components @ mean))
-    expand.weight.copy_(components.T[:, :, None, None])
-    expand.bias.copy_(mean)
+    code = linear_code(encoder.patches(features), encoder.patches(gradients), project.out_channels)
+    used = len(code.encode)
+    project.weight.zero_()
+    project.weight[:used] = code.encode.reshape(used, *project.weight.shape[1:]).float()
+    project.bias.zero_()
+    project.bias[:used] = -(code.encode @ code.mean).float()
+    expand.weight.zero_()
+    expand.weight[:, :used] = code.decode[:, :, None, None].float()
+    expand.bias.copy_(code.mean)

@@ -18,6 +18,7 @@ from search_spaces.modules import MODULES, layout_of, partitions
 from search_spaces.quantiser import Dequantiser, Quantiser, quantise
 from search_spaces.slicing import Kept, SharedSlice, along, prefix, sliced
 from search_spaces.space import SearchSpace
+from search_spaces.task import Outputs
 from search_spaces.trace import Crossing, Trace, run
 
 Importance = Mapping[tuple[int, int], float]
@@ -69,13 +70,22 @@ class Supernet(nn.Module):
         self.cloud.eval()
         return self
 
-    @torch.no_grad()
-    def calibrate(self, images: Tensor) -> None:
-        """Start every bottleneck from the cloud model's own features of images (n, 3, H, W)."""
-        value: Any = images
-        for split, block in enumerate(self.cloud.blocks[:-1], start=1):
+    def calibrate(self, images: Tensor, loss: Callable[[Outputs], Tensor]) -> None:
+        """Start every bottleneck from the cloud model's own features and what the loss feels of them.
+
+        Args:
+            images: (n, 3, H, W).
+            loss: The task's loss of the cloud model's raw outputs for them, a scalar.
+        """
+        value: Any = images.detach().clone().requires_grad_(True)
+        features = []
+        for block in self.cloud.blocks[:-1]:
             value = block(value)
-            self._bottleneck(split).calibrate(value)
+            features.append(value)
+        answer = self.cloud.blocks[-1](value)
+        gradients = torch.autograd.grad(loss(answer if isinstance(answer, tuple) else (answer,)), features)
+        for split, (feature, gradient) in enumerate(zip(features, gradients, strict=True), start=1):
+            self._bottleneck(split).calibrate(feature.detach(), gradient)
 
     def is_cloud_model(self, config: Config) -> bool:
         """Return whether a canonical Config runs the cloud model as it is and so needs no training."""

@@ -38,7 +38,8 @@ def space(task: ClassificationTask) -> SearchSpace:
 def trial(task: ClassificationTask, space: SearchSpace) -> Trial:
     example = torch.zeros(1, 3, task.image_size, task.image_size)
     supernet = Supernet(chain_of(task.cloud_model(), example), BottleneckOptions.of(space))
-    supernet.calibrate(task.data("train").batch(range(16))[0])
+    images, targets = task.data("train").batch(range(16))
+    supernet.calibrate(images, lambda outputs: task.task_loss(outputs, targets))
     return Trial(task, supernet.eval(), RECIPE)
 
 

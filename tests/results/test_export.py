@@ -44,9 +44,9 @@ def supernet_of(task: Task) -> Supernet:
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_var.uniform_(0.05, 0.2)
-    images, _ = task.data("train").batch(range(12))
+    images, targets = task.data("train").batch(range(12))
     net = Supernet(chain_of(model.eval(), images[:1]), BottleneckOptions(8, (1, 2)))
-    net.calibrate(images)
+    net.calibrate(images, lambda outputs: task.task_loss(outputs, targets))
     return net
 
 
