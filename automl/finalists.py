@@ -35,9 +35,9 @@ RESAMPLES = 300
 EDGE_ONLY = 5
 """Edge-only finalists, the cloud model among them: those of the highest quality on their own frontier."""
 NEAR = 0.8
-"""Share of the cloud model's quality from which a split member is refined first: what loses more is rarely deployed."""
+"""Share of the cloud model's quality from which split members are refined first; others are rarely deployed."""
 LEARNING_RATE = 2e-3
-"""Peak of a refinement; it is long enough to stand twice a trial's."""
+"""Peak of a refinement, long enough to recover from what a trial's few steps could not."""
 
 
 def chosen(records: Sequence[TrialRecord], info: RunInfo, count: int) -> list[TrialRecord]:

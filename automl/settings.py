@@ -30,10 +30,10 @@ class Effort:
     """
 
     cloud_steps: int | None = None
-    teach_steps: int = 500
-    trial_steps: int = 20
-    refine_steps: int = 150
-    finalists: int = 16
+    teach_steps: int = 450
+    trial_steps: int = 12
+    refine_steps: int = 300
+    finalists: int = 8
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from automl.cloud_training import one_cycle
 from automl.distillation import distillation_loss, parameter_groups
 from automl.lessons import Lessons
 from deploy.symbol_tables import SymbolTables
@@ -21,7 +22,7 @@ from search_spaces.recalibration import recalibrate
 from search_spaces.supernet import Supernet
 from search_spaces.task import DataSplit, Task
 
-VERSION = 1
+VERSION = 2
 """Raise this whenever a change of the code changes what a trial of the same recipe measures."""
 
 
@@ -32,11 +33,11 @@ class TrialRecipe:
     Attributes:
         steps: Optimiser steps.
         batch: Samples a step.
-        learning_rate: Peak; falls to zero along half a cosine.
+        learning_rate: Peak of the one-cycle schedule.
         calibration: Training samples that symbol tables are calibrated on; half of them for batch norms.
     """
 
-    steps: int = 24
+    steps: int = 12
     batch: int = 16
     learning_rate: float = 1e-3
     calibration: int = 256
@@ -81,8 +82,9 @@ class Trial:
         derived.train()
         parameters = list(derived.parameters())
         optimizer = torch.optim.AdamW(parameter_groups(derived, recipe.learning_rate))
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, recipe.steps))
         for step in range(recipe.steps):
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * one_cycle(step, recipe.steps)
             batch = self._lessons.batch(train, recipe.batch, seed, step)
             trace = derived.trace(batch.images)
             loss = distillation_loss(trace, batch.lesson, batch.targets, self.task, derived.config)
@@ -90,7 +92,6 @@ class Trial:
             loss.backward()
             nn.utils.clip_grad_norm_(parameters, 5.0)
             optimizer.step()
-            schedule.step()
 
     def _recalibrate(self, derived: DerivedModel, train: DataSplit, recipe: TrialRecipe) -> None:
         count = min(recipe.calibration // 2, len(train))

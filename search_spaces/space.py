@@ -14,6 +14,8 @@ from search_spaces.layout import Layout
 IMAGE = ("image_format", "image_quality", "image_resolution")
 BOTTLENECK = ("width", "stride", "bits")
 DISTILLATION = ("response", "feature", "rate", "temperature")
+UNSEARCHED: Mapping[str, tuple[Value, ...]] = {"response": (1.0,), "feature": (0.0,), "temperature": (2.0,)}
+"""What a run leaves fixed unless its user names it: searching it did not pay (docs/benchmarks.md)."""
 
 
 @dataclass(frozen=True)
@@ -194,8 +196,8 @@ def default_space(layout: Layout, image_size: int, cloud_modules: bool = False) 
             Parameter("image_quality", (5, 10, 20, 30, 40, 50, 60, 70, 80, 90), 50),
             Parameter("image_resolution", _resolutions(image_size), image_size),
             Parameter("response", (0.0, 0.5, 1.0, 2.0), 1.0),
-            Parameter("feature", (0.0, 0.5, 1.0, 2.0), 1.0),
-            Parameter("rate", (0.0, 0.5, 1.0, 2.0), 0.5),
+            Parameter("feature", (0.0, 0.5, 1.0, 2.0), 0.0),
+            Parameter("rate", (0.0, 0.25, 0.5, 1.0, 2.0), 0.5),
             Parameter("temperature", (1.0, 2.0, 4.0), 2.0),
         ),
     )

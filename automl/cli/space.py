@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from search_spaces.config import Value
 
 
 def space(
@@ -25,6 +28,7 @@ def space(
     from automl.cli.values import merged
     from automl.settings import RunSettings
     from search_spaces.objective import DEFAULT_OBJECTIVES
+    from search_spaces.space import UNSEARCHED
 
     narrowed = merged(space or [], fix or [])
     plan = blueprint(RunSettings(task, task, narrowed=narrowed, objectives=tuple(objective or DEFAULT_OBJECTIVES)))
@@ -34,12 +38,21 @@ def space(
     table.add_column("choices")
     table.add_column("default", justify="right")
     for parameter in plan.space.parameters:
-        choices = ", ".join(str(choice) for choice in parameter.choices)
-        table.add_row(parameter.name, choices, str(parameter.default))
+        every = _listed(plan.whole[parameter.name].choices)
+        choices = _listed(parameter.choices)
+        closed = parameter.name in UNSEARCHED and parameter.name not in narrowed
+        table.add_row(parameter.name, f"{choices} (of {every})" if closed else choices, str(parameter.default))
     console.print(table)
     console.print()
+    console.print(
+        f"Searched only if you name them: {', '.join(UNSEARCHED)}; e.g. --fix feature=0..2", highlight=False
+    )
     shapes = untrained_chain(plan.task).shapes[:-1]
     for split, shape in enumerate(shapes, start=1):
         console.print(f"split {split}: features of {' x '.join(map(str, shape))}", highlight=False)
     console.print(f"split 0: the image; split {plan.space.layout.splits}: everything on the edge", highlight=False)
     console.print(f"{plan.space.size():,} distinct configurations", highlight=False)
+
+
+def _listed(choices: Sequence[Value]) -> str:
+    return ", ".join(str(choice) for choice in choices)
