@@ -42,6 +42,8 @@ PACKAGES = (
     "onnxruntime",
 )
 ANCHOR_QUALITIES = (10, 30, 50, 70, 90)
+REFINING_RATE = 2e-3
+"""Peak learning rate of a finalist's distillation: long, so it may go far before it settles."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,11 @@ class Blueprint:
         """How a trial's model is distilled."""
         return TrialRecipe(steps=self.settings.effort.trial_steps)
 
+    @property
+    def refining(self) -> TrialRecipe:
+        """How a finalist's model is distilled further."""
+        return TrialRecipe(steps=self.settings.effort.refine_steps, learning_rate=REFINING_RATE)
+
     def identity(self) -> dict[str, Any]:
         """Return what a continued run must share with the run it continues; of ``finalists`` it is only noted."""
         settings = self.settings
@@ -92,7 +99,7 @@ class Blueprint:
                 "supernet": {"version": SUPERNET_VERSION, **asdict(self.teaching)},
                 "trial": {"version": TRIAL_VERSION, **asdict(self.distilling)},
             },
-            "finalists": {"refine_steps": settings.effort.refine_steps},
+            "finalists": asdict(self.refining),
             "threads": {"trial": settings.threads, "training": settings.cores},
             "versions": {package: version(package) for package in PACKAGES},
         }

@@ -36,8 +36,6 @@ EDGE_ONLY = 5
 """Edge-only finalists, the cloud model among them: those of the highest quality on their own frontier."""
 NEAR = 0.8
 """Share of the cloud model's quality from which split members are refined first; others are rarely deployed."""
-LEARNING_RATE = 2e-3
-"""Peak of a refinement, long enough to recover from what a trial's few steps could not."""
 
 
 def chosen(records: Sequence[TrialRecord], info: RunInfo, count: int) -> list[TrialRecord]:
@@ -125,10 +123,8 @@ class Finals:
         kept = self.candidate(record)
         if self.trial.supernet.is_cloud_model(record.config):
             return kept
-        steps = self.plan.settings.effort.refine_steps
-        recipe = replace(self.trial.recipe, steps=steps, learning_rate=LEARNING_RATE)
         seed = derived(trial_seed(self.plan.settings.seed), "refine")
-        return self.trial.distilled(copy.deepcopy(kept.derived), seed, recipe)
+        return self.trial.distilled(copy.deepcopy(kept.derived), seed, self.plan.refining)
 
     def candidate(self, record: TrialRecord) -> Candidate:
         """Return a trial's candidate as the search measured it: as kept, or trained again from its seed."""

@@ -17,7 +17,7 @@ from results.plain_answers import is_split
 from results.record import RunInfo, TrialRecord
 
 TAUGHT_PASS = 1.3
-"""A distillation step runs the teacher too: a third of a training step more."""
+"""A distillation step runs the teacher too, a third of a training step more; trials get its answers from memory."""
 TRIAL_OVERHEAD = 0.6
 """Seconds of a trial that no step and no pass takes: counting FLOPs, metric, codec, deriving."""
 FINALIST_OVERHEAD = 4.0
@@ -106,7 +106,7 @@ def forecast(plan: Blueprint, left: Left) -> Forecast:
         cloud=0.0 if cloud_cached else plan.task.recipe.steps * step,
         supernet=0.0 if taught_cached else effort.teach_steps * step * (1 + plan.teaching.random + 1.3),
         anchors=left.anchors * (sample * validation + TRIAL_OVERHEAD),
-        trials=left.trials * (effort.trial_steps * step * TAUGHT_PASS + measuring) / settings.workers,
+        trials=left.trials * (effort.trial_steps * step + measuring) / settings.workers,
         finalists=left.splits * refining + left.plain * (sample * test + TRIAL_OVERHEAD),
     )
     return unhurried.within(settings.timeout)

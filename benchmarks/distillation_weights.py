@@ -1,7 +1,7 @@
 """Whether searching the distillation weights pays.
 
     python benchmarks/distillation_weights.py runs detection --structures 12 --points points.jsonl
-    python benchmarks/distillation_weights.py runs detection --search --fixed 1 1 2 0.5 --budget 200 --seeds 5
+    python benchmarks/distillation_weights.py runs detection --search --fixed 1 0 2 0.5 --budget 200 --seeds 5
 
 With the supernet of a run that exists, at that run's training steps. Without --search: random structures at
 interior split points (split, modules, width, stride, bits; seeded) are each distilled once with every setting of a
@@ -9,8 +9,9 @@ grid of (response, feature, temperature, rate), on the same batches for every se
 Printed: each weight's main effect (quality relative to the structure's mean; bytes relative to its geometric mean),
 the hypervolume of the structures under each fixed setting, best first, under the best setting for each structure
 (an oracle: the most that any way of choosing could gain), and the gap. --points keeps what is measured, so an
-interrupted grid goes on. With --search: for every seed one search with the weights fixed to --fixed and one that
-searches them, same budget and steps, compared by hypervolume. Target: searching above fixed.
+interrupted grid goes on; --refine distils as finalists are, from the supernet. With --search: for every seed one
+search with the weights fixed to --fixed, one that searches the rate alone, as a run does unless told otherwise, and
+one that searches all four, same budget and steps, compared by hypervolume. Target: searching above fixed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -30,11 +32,12 @@ from searches import Arena, compared, contest
 
 from automl.seeds import derived
 from automl.settings import RunSettings
+from automl.trial import Trial
 from evaluators.measurement import Measurement
 from results.hypervolume import hypervolume
 from results.record import RunInfo, TrialRecord
 from search_spaces.config import Config
-from search_spaces.space import SearchSpace
+from search_spaces.space import DISTILLATION, SearchSpace
 
 SHOWN = 5
 """Fixed settings that the table lists."""
@@ -86,7 +89,7 @@ def measure(run: KeptRun, configs: Sequence[Config], settings: Sequence[Weights]
     validation = run.plan.task.data("validation")
     for done, (index, weights) in enumerate(product(range(len(configs)), settings), start=1):
         config = replace(configs[index], **asdict(weights))
-        key = json.dumps([seed, config.to_params()], sort_keys=True)
+        key = json.dumps([seed, run.trial.recipe.steps, config.to_params()], sort_keys=True)
         if key not in known:
             candidate = run.trial.candidate(config, derived(seed, configs[index].to_params()))
             known[key] = run.trial.measured(candidate, validation).to_dict()
@@ -159,7 +162,7 @@ def search_table(run: KeptRun, fixed: Weights, options: argparse.Namespace) -> T
     """Search with the weights fixed and with the weights searched."""
     base = replace(run.plan.settings, budget=options.budget, sampler=options.sampler, first=())
     # A response of 0 has no temperature, but the space wants one of its own.
-    heat = fixed.temperature if fixed.response else run.plan.space["temperature"].default
+    heat = fixed.temperature if fixed.response else run.plan.whole["temperature"].default
     narrowed = {name: (value,) for name, value in {**asdict(fixed), "temperature": heat}.items()}
     label = "-".join(f"{value:g}" for value in asdict(fixed).values())
 
@@ -167,10 +170,16 @@ def search_table(run: KeptRun, fixed: Weights, options: argparse.Namespace) -> T
         name = f"{base.name}-weights-{label}-{seed}"
         return replace(base, name=name, seed=seed, narrowed={**base.narrowed, **narrowed})
 
-    def searching(seed: int) -> RunSettings:
-        return replace(base, name=f"{base.name}-weights-searched-{seed}", seed=seed)
+    def searching(names: Sequence[str], seed: int) -> RunSettings:
+        searched = {name: run.plan.whole[name].choices for name in names}
+        name = f"{base.name}-{'-'.join(names)}-searched-{seed}"
+        return replace(base, name=name, seed=seed, narrowed={**base.narrowed, **narrowed, **searched})
 
-    sides: dict[str, Callable[[int], RunSettings]] = {"weights searched": searching, "weights fixed": fixing}
+    sides: dict[str, Callable[[int], RunSettings]] = {
+        "all weights searched": partial(searching, DISTILLATION),
+        "the rate alone searched": partial(searching, ("rate",)),
+        "weights fixed": fixing,
+    }
     found = contest(Arena(run.trial), sides, range(options.seeds))
     return compared(f"{options.budget} trials, {options.seeds} seeds; fixed: {fixed}", found)
 
@@ -184,9 +193,10 @@ def parsed() -> argparse.Namespace:
     for name, values in (("response", "0 1 2"), ("feature", "0 1 2"), ("temperature", "2 4"), ("rate", "0 0.5 2")):
         parser.add_argument(f"--{name}", type=float, nargs="+", default=[float(each) for each in values.split()])
     parser.add_argument("--points", type=Path, default=Path("distillation_points.jsonl"))
+    parser.add_argument("--refine", action="store_true", help="Distil as long as a finalist.")
     parser.add_argument("--search", action="store_true", help="Compare searches instead.")
     parser.add_argument(
-        "--fixed", type=float, nargs=4, default=[1.0, 1.0, 2.0, 0.5], metavar=("R", "F", "T", "RATE")
+        "--fixed", type=float, nargs=4, default=[1.0, 0.0, 2.0, 0.5], metavar=("R", "F", "T", "RATE")
     )
     parser.add_argument("--budget", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=5)
@@ -202,7 +212,9 @@ def main() -> None:
         emit([search_table(run, Weights(*options.fixed), options)], options.json)
         return
     settings = grid(options.response, options.feature, options.temperature, options.rate)
-    configs = structures(run.plan.space, options.structures, options.seed)
+    configs = structures(run.plan.whole, options.structures, options.seed)
+    if options.refine:
+        run = replace(run, trial=Trial(run.plan.task, run.trial.supernet, run.plan.refining))
     points = measure(run, configs, settings, options.seed, options.points)
     emit(grid_tables(points, run.info, run.trial.recipe.steps), options.json)
 

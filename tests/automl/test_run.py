@@ -170,7 +170,8 @@ def test_another_trial_recipe_in_the_code_is_refused(
 ) -> None:
     monkeypatch.setattr(blueprint_module, "TRIAL_VERSION", 0)
     monkeypatch.setattr(blueprint_module, "TrialRecipe", partial(TrialRecipe, batch=4))
-    with pytest.raises(UserError, match=r"training.trial.version was \d+ and is now 0; training.trial.batch was 16"):
+    changed = r"training.trial.version was \d+ and is now 0; training.trial.batch was 16"
+    with pytest.raises(UserError, match=changed):
         run(settings(root, "unbroken"), QuietReporter())
 
 
@@ -183,7 +184,7 @@ def test_more_effort_for_finalists_goes_on_and_those_that_are_measured_keep_thei
     after = {record.number: record.finalist for record in run(more, QuietReporter()).records if record.finalist}
     assert before.items() <= after.items()
     noted = open_study(blueprint(more)).accepted()
-    assert [(each["key"], each["old"], each["new"]) for each in noted] == [("finalists.refine_steps", 1, 2)]
+    assert [(each["key"], each["old"], each["new"]) for each in noted] == [("finalists.steps", 1, 2)]
 
 
 def test_a_small_space_is_exhausted_before_the_budget(root: Path) -> None:
