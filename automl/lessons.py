@@ -13,7 +13,7 @@ from automl.training import training_batch
 from search_spaces.chain import Chain
 from search_spaces.task import DataSplit, Outputs, Target, Task
 
-KEPT_BYTES = 2**28
+KEPT_BYTES = 5 * 2**27
 """Memory that kept batches and answers may take; what comes after it is computed anew each time."""
 
 
@@ -57,7 +57,7 @@ class TaughtBatch:
 
 
 class Lessons:
-    """The taught batches of any training, by its seed and step; the same ones are asked for trial after trial.
+    """The taught batches of any training, by its seed and step; the same ones are asked for model after model.
 
     Args:
         task: The task.
@@ -67,19 +67,23 @@ class Lessons:
     def __init__(self, task: Task, cloud: Chain) -> None:
         self._task, self._cloud = task, cloud
         self._kept: dict[tuple[int, int, int], TaughtBatch] = {}
-        self._bytes = 0
 
-    def batch(self, data: DataSplit, size: int, seed: int, step: int) -> TaughtBatch:
-        """Return the augmented batch of a step and the cloud model's answer, every split point's tap included."""
+    def batch(self, data: DataSplit, size: int, seed: int, step: int, taps: Collection[int]) -> TaughtBatch:
+        """Return the augmented batch of a step and the cloud model's answer with its activations at ``taps``."""
         key = (seed, size, step)
-        return self._kept.get(key) or self._keep(key, self._taught(data, size, seed, step))
+        kept = self._kept.get(key)
+        if kept is not None and set(taps) <= kept.lesson.taps.keys():
+            return kept
+        fresh = self._taught(data, key, set(taps).union(kept.lesson.taps if kept else ()))
+        self._keep(key, fresh)
+        return fresh
 
-    def _taught(self, data: DataSplit, size: int, seed: int, step: int) -> TaughtBatch:
+    def _taught(self, data: DataSplit, key: tuple[int, int, int], taps: Collection[int]) -> TaughtBatch:
+        seed, size, step = key
         images, targets = training_batch(self._task, data, size, seed, step)
-        return TaughtBatch(images, targets, lesson(self._cloud, images, range(1, len(self._cloud.blocks))))
+        return TaughtBatch(images, targets, lesson(self._cloud, images, taps))
 
-    def _keep(self, key: tuple[int, int, int], taught: TaughtBatch) -> TaughtBatch:
-        if self._bytes + taught.nbytes <= KEPT_BYTES:
+    def _keep(self, key: tuple[int, int, int], taught: TaughtBatch) -> None:
+        others = sum(each.nbytes for other, each in self._kept.items() if other != key)
+        if others + taught.nbytes <= KEPT_BYTES:
             self._kept[key] = taught
-            self._bytes += taught.nbytes
-        return taught

@@ -80,12 +80,13 @@ class Trial:
 
     def _distil(self, derived: DerivedModel, train: DataSplit, seed: int, recipe: TrialRecipe) -> None:
         derived.train()
+        taps = derived.tap_points if derived.config.feature else ()
         parameters = list(derived.parameters())
         optimizer = torch.optim.AdamW(parameter_groups(derived, recipe.learning_rate))
         for step in range(recipe.steps):
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * one_cycle(step, recipe.steps)
-            batch = self._lessons.batch(train, recipe.batch, seed, step)
+            batch = self._lessons.batch(train, recipe.batch, seed, step, taps)
             trace = derived.trace(batch.images)
             loss = distillation_loss(trace, batch.lesson, batch.targets, self.task, derived.config)
             optimizer.zero_grad(set_to_none=True)

@@ -68,6 +68,13 @@ class DerivedModel(nn.Module):
         self.config, self.symbol_shape = config, symbol_shape
         self.edge, self.cloud = edge, cloud
 
+    @property
+    def tap_points(self) -> tuple[int, ...]:
+        """Where ``trace`` leaves taps: by the number of blocks that come before them."""
+        edge = 0 if self.edge is None else len(self.edge.blocks)
+        cloud = 0 if self.cloud is None else len(self.cloud.blocks)
+        return (edge, edge + cloud - 1) if self._crossing() else (edge + cloud - 1,)
+
     def forward(self, images: Tensor) -> Outputs:
         """Return raw outputs exactly as the two parts give them, through integer symbols where they are sent."""
         crossing = images if self.edge is None else self.edge(images)

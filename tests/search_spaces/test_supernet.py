@@ -99,6 +99,12 @@ def test_the_ends_run_the_frozen_cloud_model(
         torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=0)
 
 
+def test_a_derived_model_says_where_it_leaves_taps(supernet: Supernet, space: SearchSpace, images: Tensor) -> None:
+    for split in range(supernet.layout.splits + 1):
+        derived = supernet.derive(space.config({"split": split}))
+        assert set(derived.tap_points) == derived.trace(images).taps.keys()
+
+
 def test_calibration_starts_from_the_optimal_linear_code(supernet: Supernet, images: Tensor) -> None:
     """As many components as channels lose nothing: encoder and decoder are each other's inverse."""
     features = supernet.cloud.blocks[0](images)
