@@ -15,7 +15,7 @@ IMAGE = ("image_format", "image_quality", "image_resolution")
 BOTTLENECK = ("width", "stride", "bits")
 DISTILLATION = ("response", "feature", "rate", "temperature")
 UNSEARCHED: Mapping[str, tuple[Value, ...]] = {"response": (1.0,), "feature": (0.0,), "temperature": (2.0,)}
-"""What a run leaves fixed unless its user names it: searching it did not pay (docs/benchmarks.md)."""
+"""What a run leaves fixed unless its user names it: a trial is too short to show what it does to a finalist."""
 
 
 @dataclass(frozen=True)
