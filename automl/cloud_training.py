@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 import torchvision
 from torch import nn
 
+from automl.descent import descend
 from automl.reporter import Reporter
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
 from automl.training import run_steps, training_batch
@@ -20,10 +20,6 @@ from search_spaces.task import Task
 VERSION = 1
 """Raise this whenever a change of the code changes the model that the same recipe gives."""
 SEED = 0
-WARM_SHARE = 0.15
-"""Share of the steps in which the learning rate rises."""
-CLIP = 5.0
-"""Largest norm of a step's gradient."""
 
 
 def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int) -> nn.Module:
@@ -71,7 +67,7 @@ def cloud_model_key(task: Task, threads: int) -> str:
 
 
 class CloudTraining:
-    """AdamW under a one-cycle learning rate (Smith & Topin 2018, arXiv 1708.07120), as a Trainee."""
+    """AdamW under a one-cycle learning rate, as a Trainee."""
 
     def __init__(self, task: Task, model: nn.Module) -> None:
         self.task = task
@@ -80,22 +76,19 @@ class CloudTraining:
         decayed = [p for p in model.parameters() if p.ndim > 1]
         plain = [p for p in model.parameters() if p.ndim <= 1]
         groups = [
-            {"params": decayed, "weight_decay": task.recipe.weight_decay},
-            {"params": plain, "weight_decay": 0.0},
+            {"params": decayed, "peak": task.recipe.learning_rate, "weight_decay": task.recipe.weight_decay},
+            {"params": plain, "peak": task.recipe.learning_rate, "weight_decay": 0.0},
         ]
-        self.optimizer = torch.optim.AdamW(groups, lr=task.recipe.learning_rate)
+        self.optimizer = torch.optim.AdamW(groups)
 
     def step(self, index: int) -> float:
         """Train on the batch of step ``index``; return its loss."""
         recipe = self.task.recipe
         images, targets = training_batch(self.task, self.data, recipe.batch, SEED, index)
-        for group in self.optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * one_cycle(index, recipe.steps)
         loss = self.task.task_loss(self.model(images), targets)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
-        self.optimizer.step()
+        descend(self.optimizer, list(self.model.parameters()), index, recipe.steps)
         return float(loss.detach())
 
     def state_dict(self) -> dict[str, Any]:
@@ -106,14 +99,6 @@ class CloudTraining:
         """Take the state that ``state_dict`` returned."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-
-
-def one_cycle(index: int, steps: int) -> float:
-    """Return the learning rate of a step relative to its peak: a linear rise, then half a cosine to 0."""
-    warm = max(1, round(steps * WARM_SHARE))
-    if index < warm:
-        return (index + 1) / warm
-    return 0.5 * (1 + math.cos(math.pi * (index + 1 - warm) / max(1, steps - warm)))
 
 
 def _loaded(model: nn.Module, path: Path, reporter: Reporter) -> bool:

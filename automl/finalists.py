@@ -47,14 +47,13 @@ def chosen(records: Sequence[TrialRecord], info: RunInfo, count: int) -> list[Tr
     images = pareto_set([record for record in records if is_image(record)], ("quality", "bytes"))
     edge_only = sorted(edge_only_frontier(records, info), key=lambda r: -r.validation.quality)[:EDGE_ONLY]
     whole = cloud_model(records, info)
-    everyone = [*([whole] if whole else []), *edge_only, *images, *_splits(records, info, count)]
+    floor = NEAR * whole.validation.quality if whole else 0.0
+    everyone = [*([whole] if whole else []), *edge_only, *images, *_splits(records, info, count, floor)]
     return list({record.number: record for record in everyone}.values())
 
 
-def _splits(records: Sequence[TrialRecord], info: RunInfo, count: int) -> list[TrialRecord]:
+def _splits(records: Sequence[TrialRecord], info: RunInfo, count: int, floor: float) -> list[TrialRecord]:
     splits = [record for record in pareto_set(records, info.objectives) if is_split(record, info)]
-    whole = cloud_model(records, info)
-    floor = NEAR * whole.validation.quality if whole else 0.0
     near = [record for record in splits if record.validation.quality >= floor]
     far = [record for record in splits if record.validation.quality < floor]
     return [*most_hypervolume(near, info, count), *most_hypervolume(far, info, count - len(near))]

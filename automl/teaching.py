@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
-from automl.cloud_training import one_cycle
+from automl.descent import descend
 from automl.distillation import distillation_loss, parameter_groups
 from automl.lessons import lesson
 from automl.training import training_batch
@@ -39,7 +38,7 @@ class TeachingRecipe:
         random: Random configurations a step, between the largest and the smallest.
     """
 
-    steps: int = 700
+    steps: int
     batch: int = 16
     learning_rate: float = 2e-3
     random: int = 2
@@ -70,10 +69,7 @@ class SupernetTeaching:
         """Learn from the batch of step ``index``; return the mean loss of its configurations."""
         images, targets = training_batch(self.task, self.data, self.recipe.batch, SEED, index)
         configs = self.sandwich(index)
-        taps = {config.split for config in configs} | {self.supernet.layout.splits - 1}
-        taught = lesson(self.supernet.cloud, images, taps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * one_cycle(index, self.recipe.steps)
+        taught = lesson(self.supernet.cloud, images, taps=())
         self.optimizer.zero_grad(set_to_none=True)
         total = 0.0
         for config in configs:
@@ -81,8 +77,7 @@ class SupernetTeaching:
             loss = distillation_loss(trace, taught, targets, self.task, config) / len(configs)
             loss.backward()
             total += float(loss.detach())
-        nn.utils.clip_grad_norm_(self.parameters, 5.0)
-        self.optimizer.step()
+        descend(self.optimizer, self.parameters, index, self.recipe.steps)
         return total
 
     def sandwich(self, index: int) -> Sequence[Config]:
@@ -93,7 +88,7 @@ class SupernetTeaching:
 
     def _draw(self, rng: np.random.Generator) -> Config:
         drawn = self.space.config({p.name: p.choices[rng.integers(len(p.choices))] for p in self.drawn})
-        return replace(drawn, response=1.0, rate=RATE, temperature=2.0)
+        return replace(drawn, response=1.0, feature=0.0, rate=RATE, temperature=2.0)
 
     def _whole(self) -> Config:
         return replace(self.supernet.cloud_config(), response=1.0, temperature=2.0)

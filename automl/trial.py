@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
-from automl.cloud_training import one_cycle
+from automl.descent import descend
 from automl.distillation import distillation_loss, parameter_groups
 from automl.lessons import Lessons
 from deploy.symbol_tables import SymbolTables
@@ -37,7 +36,7 @@ class TrialRecipe:
         calibration: Training samples that symbol tables are calibrated on; half of them for batch norms.
     """
 
-    steps: int = 12
+    steps: int
     batch: int = 16
     learning_rate: float = 1e-3
     calibration: int = 256
@@ -84,15 +83,12 @@ class Trial:
         parameters = list(derived.parameters())
         optimizer = torch.optim.AdamW(parameter_groups(derived, recipe.learning_rate))
         for step in range(recipe.steps):
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * one_cycle(step, recipe.steps)
             batch = self._lessons.batch(train, recipe.batch, seed, step, taps)
             trace = derived.trace(batch.images)
             loss = distillation_loss(trace, batch.lesson, batch.targets, self.task, derived.config)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            nn.utils.clip_grad_norm_(parameters, 5.0)
-            optimizer.step()
+            descend(optimizer, parameters, step, recipe.steps)
 
     def _recalibrate(self, derived: DerivedModel, train: DataSplit, recipe: TrialRecipe) -> None:
         count = min(recipe.calibration // 2, len(train))

@@ -7,16 +7,10 @@ import torch
 
 from automl import lessons
 from automl.lessons import Lessons, TaughtBatch
-from automl.tasks.classification import ClassificationTask, Counts
+from automl.tasks.classification import ClassificationTask
 from search_spaces.chain import Chain, chain_of
 
 TAPS = (2, 4)
-
-
-@pytest.fixture(scope="module")
-def task() -> ClassificationTask:
-    torch.set_num_threads(1)
-    return ClassificationTask(counts=Counts(64, 32, 32))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from automl.cloud_training import CloudTraining, cloud_model, cloud_model_key, one_cycle
+from automl.cloud_training import CloudTraining, cloud_model, cloud_model_key
+from automl.descent import one_cycle
 from automl.tasks.classification import ClassificationTask
 from automl.tasks.crops import CropStyle
 from automl.tasks.detection import DetectionTask

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from automl.keeper import Keeper
-from automl.tasks.classification import ClassificationTask, Counts
+from automl.tasks.classification import ClassificationTask
 from automl.teaching import SupernetTeaching, TeachingRecipe
 from automl.trial import Trial, TrialRecipe
 from deploy.packet import PacketCodec
@@ -20,12 +20,6 @@ from search_spaces.space import SearchSpace, default_space
 from search_spaces.supernet import BottleneckOptions, Supernet
 
 RECIPE = TrialRecipe(steps=2, batch=8, calibration=32)
-
-
-@pytest.fixture(scope="module")
-def task() -> ClassificationTask:
-    torch.set_num_threads(1)
-    return ClassificationTask(counts=Counts(64, 32, 32))
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +96,17 @@ def test_every_step_of_the_sandwich_holds_the_whole_and_a_smallest(trial: Trial,
     assert (whole.split, whole.edge_modules) == (8, (4, 4, 4, 4)[: len(whole.edge_modules)])
     assert set(smallest.edge_modules) == {0}
     assert len(drawn) == 2
+    trial.supernet.eval()
+
+
+def test_the_weights_that_a_user_fixes_do_not_shape_the_shared_supernet(trial: Trial, space: SearchSpace) -> None:
+    """The cached supernet is found without them, so it must be taught without them."""
+    fixed = space.narrowed({"response": [0.5], "feature": [2.0], "rate": [0.0], "temperature": [4.0]})
+    recipe = TeachingRecipe(steps=2, batch=4)
+    as_it_is, with_fixed = (
+        SupernetTeaching(trial.task, trial.supernet, each, recipe).sandwich(3) for each in (space, fixed)
+    )
+    assert with_fixed == as_it_is
     trial.supernet.eval()
 
 
