@@ -50,6 +50,12 @@ class TaughtBatch:
     targets: list[Target]
     lesson: Lesson
 
+    def part(self, rows: slice) -> TaughtBatch:
+        """Return some samples of the batch."""
+        outputs = tuple(output[rows] for output in self.lesson.outputs)
+        taps = {i: tap[rows] for i, tap in self.lesson.taps.items()}
+        return TaughtBatch(self.images[rows], self.targets[rows], Lesson(outputs, taps))
+
     @property
     def nbytes(self) -> int:
         """Bytes of its tensors, targets aside."""

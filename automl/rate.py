@@ -1,28 +1,54 @@
-"""The rate term: a differentiable entropy of the symbols, as one table a channel would code them."""
+"""The rate term: a differentiable entropy of the symbols, given what was coded before them."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from search_spaces.quantiser import Quantised
 
+CONTEXTS = 3
+"""Contexts of each channel, alike in size."""
+RANKED = 2048
+"""Positions, about, from which a channel's thresholds are found, because sorting all of them would find the same."""
+
 
 def entropy_bits(quantised: Quantised) -> Tensor:
-    """Return the entropy of one sample's symbols in bits, a scalar with gradients.
+    """Return the conditional entropy of one sample's symbols in bits, a scalar with gradients.
 
-    Every position shares its mass between its two nearest symbols (a triangular kernel, as the soft
-    histograms of Ustinova and Lempitsky 2016, arXiv 1611.00822), so the per-channel histogram over the batch
-    moves with the positions; the entropy is that of this histogram: the code length under one table a channel.
-    It is an upper bound of the code length that is shipped, whose tables know contexts as well.
+    Every position shares its mass between its two nearest symbols (a triangular kernel, as the soft histograms of
+    Ustinova and Lempitsky 2016, arXiv 1611.00822), so the histograms over the batch, one a channel and context, move
+    with the positions; the entropy is theirs: the code length under one table each. Contexts are coarser than those
+    that are shipped, of the same kind, and without gradients.
     """
-    _, channels, height, width = quantised.positions.shape
-    rows = quantised.positions.permute(1, 0, 2, 3).reshape(channels, -1)
+    samples, channels = quantised.positions.shape[:2]
+    rows = _by_channel(quantised.positions)
+    contexts = _contexts(quantised.positions.detach())
     lower = rows.detach().floor().clamp_max(quantised.levels - 2)
     share = rows - lower
-    index = lower.long()
-    mass = torch.zeros(channels, quantised.levels, dtype=rows.dtype)
-    mass = mass.scatter_add(1, index, 1 - share).scatter_add(1, index + 1, share)
-    probability = mass / rows.shape[1]
-    entropy = -(probability * probability.clamp_min(1e-9).log2()).sum(1)
-    return entropy.sum() * height * width
+    cells = contexts * quantised.levels + lower.long()
+    mass = torch.zeros(channels, CONTEXTS * quantised.levels, dtype=rows.dtype)
+    mass = mass.scatter_add(1, cells, 1 - share).scatter_add(1, cells + 1, share)
+    mass = mass.view(channels, CONTEXTS, quantised.levels)
+    probability = mass / mass.sum(2, keepdim=True).clamp_min(1e-9)
+    return -(mass * probability.clamp_min(1e-9).log2()).sum() / samples
+
+
+def _contexts(positions: Tensor) -> Tensor:
+    """Return the context of every symbol: positions (b, C, h, w) -> int64 (C, b * h * w).
+
+    It tells how far the earlier channels are off their means there and around.
+    """
+    symbols = positions.round()
+    deviations = (symbols - symbols.mean((0, 2, 3), keepdim=True)).abs()
+    earlier = deviations.cumsum(1) - deviations
+    activity = _by_channel(earlier + functional.avg_pool2d(earlier, 3, 1, 1))
+    ranked = activity[:, :: max(1, activity.shape[1] // RANKED)].sort(1).values
+    at = [ranked.shape[1] * k // CONTEXTS for k in range(1, CONTEXTS)]
+    thresholds = ranked[:, at].clamp_min(1e-3)
+    return (activity[None] > thresholds.T[:, :, None]).sum(0)
+
+
+def _by_channel(values: Tensor) -> Tensor:
+    return values.permute(1, 0, 2, 3).flatten(1)

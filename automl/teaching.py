@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from automl.descent import descend
 from automl.distillation import distillation_loss, parameter_groups
 from automl.lessons import lesson
+from automl.shards import Shards
 from automl.training import training_batch
 from search_spaces.config import Config, Value
 from search_spaces.space import DISTILLATION, IMAGE, SearchSpace
 from search_spaces.supernet import Supernet
-from search_spaces.task import Task
+from search_spaces.task import Target, Task
 
-VERSION = 2
+VERSION = 3
 """Raise this whenever a change of the code changes the supernet that the same recipe gives."""
 SEED = 1
 """One supernet serves every study, so its seed is no study's."""
@@ -62,23 +64,26 @@ class SupernetTeaching:
         self.space = space.narrowed({"split": [s for s in space["split"].choices if s != 0]})
         self.drawn = [p for p in self.space.parameters if p.name in taught_parameters(space)]
         self.data = task.data("train")
-        self.parameters = [p for p in supernet.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(parameter_groups(supernet, recipe.learning_rate))
+        self.optimizer = torch.optim.AdamW(parameter_groups(supernet, recipe.learning_rate), fused=True)
+        self.shards = Shards(self.supernet, min(recipe.batch, len(self.data)), torch.get_num_threads())
 
     def step(self, index: int) -> float:
         """Learn from the batch of step ``index``; return the mean loss of its configurations."""
         images, targets = training_batch(self.task, self.data, self.recipe.batch, SEED, index)
         configs = self.sandwich(index)
-        taught = lesson(self.supernet.cloud, images, taps=())
-        self.optimizer.zero_grad(set_to_none=True)
-        total = 0.0
+        loss = self.shards.backward(
+            lambda supernet, rows: self._losses(supernet, images[rows], targets[rows], configs)
+        )
+        descend(self.optimizer, self.shards.parameters, index, self.recipe.steps)
+        return loss
+
+    def _losses(
+        self, supernet: Supernet, images: Tensor, targets: list[Target], configs: Sequence[Config]
+    ) -> Iterator[Tensor]:
+        taught = lesson(supernet.cloud, images, taps=())
         for config in configs:
-            trace = self.supernet.trace(images, config)
-            loss = distillation_loss(trace, taught, targets, self.task, config) / len(configs)
-            loss.backward()
-            total += float(loss.detach())
-        descend(self.optimizer, self.parameters, index, self.recipe.steps)
-        return total
+            trace = supernet.trace(images, config)
+            yield distillation_loss(trace, taught, targets, self.task, config) / len(configs)
 
     def sandwich(self, index: int) -> Sequence[Config]:
         """Return the configurations of one step."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
+from torch import Tensor
 
 from automl.descent import descend
 from automl.distillation import distillation_loss, parameter_groups
-from automl.lessons import Lessons
+from automl.lessons import Lessons, TaughtBatch
+from automl.shards import Shards
 from deploy.symbol_tables import SymbolTables
 from evaluators.link import link_of
 from evaluators.measure import measure
@@ -21,7 +24,7 @@ from search_spaces.recalibration import recalibrate
 from search_spaces.supernet import Supernet
 from search_spaces.task import DataSplit, Task
 
-VERSION = 2
+VERSION = 3
 """Raise this whenever a change of the code changes what a trial of the same recipe measures."""
 
 
@@ -78,17 +81,18 @@ class Trial:
         return Candidate(derived, calibrated_tables(derived, train, recipe.calibration))
 
     def _distil(self, derived: DerivedModel, train: DataSplit, seed: int, recipe: TrialRecipe) -> None:
-        derived.train()
         taps = derived.tap_points if derived.config.feature else ()
-        parameters = list(derived.parameters())
-        optimizer = torch.optim.AdamW(parameter_groups(derived, recipe.learning_rate))
+        optimizer = torch.optim.AdamW(parameter_groups(derived, recipe.learning_rate), fused=True)
+        shards = Shards(derived.train(), min(recipe.batch, len(train)), torch.get_num_threads())
         for step in range(recipe.steps):
             batch = self._lessons.batch(train, recipe.batch, seed, step, taps)
-            trace = derived.trace(batch.images)
-            loss = distillation_loss(trace, batch.lesson, batch.targets, self.task, derived.config)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            descend(optimizer, parameters, step, recipe.steps)
+            shards.backward(partial(self._losses, batch))
+            descend(optimizer, shards.parameters, step, recipe.steps)
+
+    def _losses(self, batch: TaughtBatch, model: DerivedModel, rows: slice) -> list[Tensor]:
+        mine = batch.part(rows)
+        trace = model.trace(mine.images)
+        return [distillation_loss(trace, mine.lesson, mine.targets, self.task, model.config)]
 
     def _recalibrate(self, derived: DerivedModel, train: DataSplit, recipe: TrialRecipe) -> None:
         count = min(recipe.calibration // 2, len(train))

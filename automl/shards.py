@@ -1,0 +1,81 @@
+r"""Shards: the parts of a training batch, side by side on threads of their own.
+
+```
+batch --> shard 0 --> model --> loss --> gradients --\
+      \-> shard 1 --> twin  --> loss --> gradients ---+--> mean, in the shards' order --> parameter.grad
+```
+
+A small network's operators are too short to be shared out among threads; whole passes are not. Batch norms see the
+statistics of a shard, as in data-parallel training (Goyal et al. 2017, arXiv 1706.02677).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+FEWEST = 8
+"""Samples that a shard has at least: batch norms need that many."""
+
+Model = TypeVar("Model", bound=nn.Module)
+Gradients = list[Tensor | None]
+
+
+class Shards(Generic[Model]):
+    """Takes a model's gradients over a batch's shards; deterministic, however the threads are scheduled.
+
+    Args:
+        model: In training mode. The other shards run twins that share its parameters and keep buffers of their own,
+            so running statistics are those of the first shard.
+        samples: Samples of every batch.
+        threads: Threads in all.
+    """
+
+    def __init__(self, model: Model, samples: int, threads: int) -> None:
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        count = max(1, min(threads, samples // FEWEST))
+        cuts = [samples * i // count for i in range(count + 1)]
+        self._rows = [slice(start, stop) for start, stop in pairwise(cuts)]
+        self._models = [model, *(twin(model) for _ in range(count - 1))]
+        self._pool = ThreadPoolExecutor(count, "shard", torch.set_num_threads, (max(1, threads // count),))
+
+    def backward(self, losses: Callable[[Model, slice], Iterable[Tensor]]) -> float:
+        """Leave in every parameter's ``grad`` the gradient of the shards' mean loss, which is returned.
+
+        Args:
+            losses: Gives the terms of a shard's loss, from the model that runs it and the rows of the batch that it
+                is; one by one, so that one graph at a time is held.
+        """
+        done = list(
+            self._pool.map(lambda model, rows: self._gradients(losses(model, rows)), self._models, self._rows)
+        )
+        share = 1 / len(done)
+        for i, parameter in enumerate(self.parameters):
+            gradient = _sum([gradients[i] for _, gradients in done])
+            parameter.grad = None if gradient is None else gradient.mul_(share)
+        return share * sum(loss for loss, _ in done)
+
+    def _gradients(self, losses: Iterable[Tensor]) -> tuple[float, Gradients]:
+        total = 0.0
+        sums: Gradients = [None] * len(self.parameters)
+        for loss in losses:
+            gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
+            sums = [_sum(pair) for pair in zip(sums, gradients, strict=True)]
+            total += float(loss.detach())
+        return total, sums
+
+
+def twin(model: Model) -> Model:
+    """Return a copy that shares the model's parameters and has buffers of its own."""
+    return copy.deepcopy(model, {id(parameter): parameter for parameter in model.parameters()})
+
+
+def _sum(tensors: Iterable[Tensor | None]) -> Tensor | None:
+    there = [tensor for tensor in tensors if tensor is not None]
+    return sum(there[1:], start=there[0]) if there else None
