@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.samplers import BaseSampler
-from optuna.storages import RDBStorage, fail_stale_trials
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from optuna.storages import fail_stale_trials
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from automl import record
+from automl.database import Database
 from automl.distributions import Params, distributions, params_of
 from automl.owner import Owner
 from automl.record import config_in, kind_of
 from evaluators.measurement import Measurement
-from search_spaces.config import Config, Value
+from search_spaces.config import Config
 from search_spaces.objective import Constraint, Objective
 from search_spaces.space import SearchSpace
 
@@ -33,16 +33,24 @@ class Claim:
     """A trial that this process has begun.
 
     Attributes:
-        trial_id: The storage's id.
-        number: The study's number.
-        others: All other trials, as they were just after this one was begun.
+        trial: The trial, as it was begun.
+        trials: All trials by number, this one included, as they were just after it was begun.
         index: Search trials that are COMPLETE, or RUNNING with a lower number.
     """
 
-    trial_id: int
-    number: int
-    others: tuple[FrozenTrial, ...] = ()
+    trial: FrozenTrial
+    trials: tuple[FrozenTrial, ...]
     index: int = 0
+
+    @property
+    def trial_id(self) -> int:
+        """The storage's id."""
+        return self.trial._trial_id
+
+    @property
+    def number(self) -> int:
+        """The study's number."""
+        return self.trial.number
 
 
 class Ledger:
@@ -55,7 +63,7 @@ class Ledger:
     def __init__(
         self,
         study: optuna.Study,
-        storage: RDBStorage,
+        storage: Database,
         space: SearchSpace,
         objectives: Sequence[Objective],
         constraints: Sequence[Constraint],
@@ -120,7 +128,7 @@ class Ledger:
     def claim_search(self, budget: int) -> Claim | None:
         """Begin a search trial; None where processes with lower numbers take all that the budget leaves."""
         claim = self._begin({record.KIND: "search"})
-        search = [trial for trial in claim.others if kind_of(trial) == "search"]
+        search = [trial for trial in claim.trials if kind_of(trial) == "search"]
         complete = sum(trial.state == TrialState.COMPLETE for trial in search)
         lower = sum(trial.state == TrialState.RUNNING and trial.number < claim.number for trial in search)
         if complete + lower < budget:
@@ -150,18 +158,27 @@ class Ledger:
         earlier = (trial for trial in self.living() if trial.number < claim.number)
         return not any(t.state == TrialState.RUNNING and kind_of(t) == record.FINALS for t in earlier)
 
-    def draw(self, claim: Claim, sampler: BaseSampler) -> tuple[Trial, Params]:
-        """Let the sampler draw all parameters of a claimed trial, and write them down."""
-        self.study.sampler = sampler
-        trial = Trial(self.study, claim.trial_id)
-        return trial, {name: _suggested(trial, name, found) for name, found in self._distributions.items()}
+    def draw(self, claim: Claim, sampler: BaseSampler) -> Params:
+        """Let the sampler draw all parameters of a claimed trial, and write them down.
+
+        Raises:
+            ValueError: the sampler draws what the space does not hold.
+        """
+        study, trial = self.study, claim.trial
+        # What the sampler learns from are the trials that its index counts, and they are not read once more.
+        study._thread_local.cached_all_trials = list(claim.trials)
+        study.sampler = sampler
+        sampler.before_trial(study, trial)
+        params = sampler.sample_relative(study, trial, sampler.infer_relative_search_space(study, trial))
+        self._storage.add(trial._trial_id, _running(params=params, distributions=self._distributions))
+        return params
 
     def settle(self, claim: Claim, config: Config) -> bool:
         """Return whether the trial may measure ``config``; where a lower number has it, the trial is failed.
 
         Waits for processes with lower numbers that are still drawing.
         """
-        lower = _lower(claim, claim.others)
+        lower = _lower(claim, claim.trials)
         while True:
             if any(trial.state == TrialState.RUNNING for trial in lower):
                 lower = _lower(claim, self.living())
@@ -172,7 +189,7 @@ class Ledger:
                 return True
             time.sleep(POLL_SECONDS)
 
-    def finish(self, trial: Trial, measurement: Measurement, seconds: float) -> bool:
+    def finish(self, claim: Claim, measurement: Measurement, seconds: float) -> bool:
         """Write down what was measured; False where the trial was failed from outside meanwhile.
 
         Raises:
@@ -180,52 +197,43 @@ class Ledger:
         """
         wrong = [name for name, value in measurement.to_dict().items() if not math.isfinite(value)]
         if wrong:
-            raise ValueError(f"trial {trial.number}: {wrong[0]} was measured as {measurement[wrong[0]]}")
+            raise ValueError(f"trial {claim.number}: {wrong[0]} was measured as {measurement[wrong[0]]}")
+        attrs = {record.MEASUREMENT: measurement.to_dict(), record.SECONDS: seconds}
+        violations = {str(each): each.violation(measurement[each.name]) for each in self._constraints}
         try:
-            trial.set_user_attr(record.MEASUREMENT, measurement.to_dict())
-            trial.set_user_attr(record.SECONDS, seconds)
-            self._conclude(trial, measurement)
+            self._storage.add(claim.trial_id, _running(user_attrs=attrs, constraints=violations))
+            self._conclude(claim, measurement)
         except UpdateFinishedTrialError:
             return False
         return True
 
-    def _conclude(self, trial: Trial, measurement: Measurement) -> None:
-        if record.CONFIG in trial.user_attrs:
-            self.fail(trial.number, "an anchor outside the narrowed space: recorded, but not for the sampler")
+    def _conclude(self, claim: Claim, measurement: Measurement) -> None:
+        if record.CONFIG in claim.trial.user_attrs:
+            self.fail(claim.number, "an anchor outside the narrowed space: recorded, but not for the sampler")
             return
-        for constraint in self._constraints:
-            trial.set_constraint(str(constraint), constraint.violation(measurement[constraint.name]))
         values = [measurement[objective.name] for objective in self.objectives]
-        told = self.study.tell(trial, values, skip_if_finished=True)
+        told = self.study.tell(claim.number, values, skip_if_finished=True)
         if told.state != TrialState.COMPLETE:
-            raise UpdateFinishedTrialError(f"trial {trial.number} was failed from outside")
+            raise UpdateFinishedTrialError(f"trial {claim.number} was failed from outside")
 
     def _begin(self, attrs: dict[str, Any], params: Params | None = None) -> Claim:
         # One transaction writes trial and owner: a trial without an owner could not be told from a dead one's.
-        template = create_trial(
-            state=TrialState.RUNNING,
+        template = _running(
             params=params or {},
             distributions=self._distributions if params else {},
             user_attrs={**attrs, record.OWNER: Owner.here().to_dict()},
         )
         trial_id = self.study._storage.create_new_trial(self.study._study_id, template)
-        self.beat(trial_id)
         trials = self.trials()
-        number = next(trial.number for trial in reversed(trials) if trial._trial_id == trial_id)
-        return Claim(trial_id, number, tuple(trial for trial in trials if trial.number != number))
+        return Claim(next(trial for trial in reversed(trials) if trial._trial_id == trial_id), tuple(trials))
 
     def beat(self, trial_id: int) -> None:
         """Say that the trial's process lives."""
         self._storage.record_heartbeat(trial_id)
 
 
-def _suggested(trial: Trial, name: str, found: BaseDistribution) -> Value:
-    if isinstance(found, IntDistribution):
-        return trial.suggest_int(name, found.low, found.high, step=found.step)
-    assert isinstance(found, CategoricalDistribution)
-    value = trial.suggest_categorical(name, found.choices)
-    assert value is not None
-    return value
+def _running(**parts: Any) -> FrozenTrial:
+    return create_trial(state=TrialState.RUNNING, **parts)
 
 
 def _lower(claim: Claim, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from automl.asking import Once, SpaceExhaustedError
 from automl.distributions import config_of, params_of
@@ -132,27 +132,27 @@ class Search:
 
     def _search(self, claim: Claim) -> None:
         ask = Ask(self.space, self.ledger.objectives, self.seed, claim.index)
-        taken = self.ledger.taken(claim.others)
+        taken = self.ledger.taken(claim.trials)
         mine = next((config for config in self.first if self.space.canonical(config) not in taken), None)
         fixed = params_of(self.space, mine) if mine else None
         try:
-            trial, params = self.ledger.draw(claim, Once(self.factory(ask), ask, taken, fixed))
+            params = self.ledger.draw(claim, Once(self.factory(ask), ask, taken, fixed))
         except SpaceExhaustedError:
             self.ledger.fail(claim.number, "no configuration was left")
             return
-        self._measured(claim, trial, config_of(self.space, params))
+        self._measured(claim, config_of(self.space, params))
 
     def _anchor(self, config: Config) -> None:
         claim = self.ledger.claim_anchor(config)
-        self._measured(claim, Trial(self.ledger.study, claim.trial_id), config)
+        self._measured(claim, config)
 
-    def _measured(self, claim: Claim, trial: Trial, config: Config) -> None:
+    def _measured(self, claim: Claim, config: Config) -> None:
         if not self.ledger.settle(claim, config):
             return
         began = time.perf_counter()
         with Heartbeat(self.ledger, claim.trial_id):
             measurement = self.measure(config, trial_seed(self.seed))
-        if self.ledger.finish(trial, measurement, time.perf_counter() - began):
+        if self.ledger.finish(claim, measurement, time.perf_counter() - began):
             self.told(claim.number)
 
     def _late(self) -> bool:

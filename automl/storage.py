@@ -14,10 +14,10 @@ from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
-from optuna.storages import RDBStorage
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from automl.database import Database
 from automl.run_folder import DATABASE
 from deploy.atomic import partial_folder
 from deploy.errors import UserError, unknown
@@ -45,7 +45,7 @@ def storage_url(where: Path | str) -> str:
     return f"sqlite:///{(path if path.suffix == '.db' else path / DATABASE).absolute()}"
 
 
-def open_storage(where: Path | str) -> RDBStorage:
+def open_storage(where: Path | str) -> Database:
     """Open the database, creating it where there is none.
 
     A new SQLite file appears complete or not at all; an existing one is checked before anything is written to it.
@@ -158,12 +158,12 @@ def shown(url: str) -> str:
         return url
 
 
-def _connect(url: str) -> RDBStorage:
+def _connect(url: str) -> Database:
     local = sqlite_file(url) is not None
     arguments = {"connect_args": {"timeout": LOCK_SECONDS, "factory": _Connection}} if local else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        return RDBStorage(
+        return Database(
             url, engine_kwargs=arguments, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS
         )
 

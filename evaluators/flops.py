@@ -46,7 +46,10 @@ def flops(module: nn.Module, example: Tensor) -> int:
     analysis = FlopCountAnalysis(module, example)
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
     analysis.set_op_handle("aten::scaled_dot_product_attention", _attention)
-    total = int(analysis.total())
+    # Who called is known from the trace; who owns has to be looked up for every node, for the same total.
+    analysis.ancestor_mode("caller")
+    with torch.no_grad():
+        total = int(analysis.total())
     unknown = sorted(set(analysis.unsupported_ops()) - ELEMENTWISE)
     if unknown:
         raise UserError(

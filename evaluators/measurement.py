@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,12 @@ class Measurement:
     edge_memory: float
 
     def __getitem__(self, name: str) -> float:
-        return float(asdict(self)[name])
+        value: float = getattr(self, name)
+        return float(value)
 
     def to_dict(self) -> dict[str, float]:
         """Return the measures by name."""
-        return {name: float(value) for name, value in asdict(self).items()}
+        return {field.name: self[field.name] for field in fields(self)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, float]) -> Measurement:

@@ -29,10 +29,11 @@ def non_dominated(values: np.ndarray) -> np.ndarray:
     """
     kept = np.ones(len(values), dtype=bool)
     for row, value in enumerate(values):
-        nowhere_worse = (values <= value).all(axis=1)
-        better = (values < value).any(axis=1)
-        earlier_twin = ~better & (np.arange(len(values)) < row)
-        kept[row] = not (nowhere_worse & (better | earlier_twin)).any()
+        # Whom a beaten row dominates, the one that beat it dominates too; twins after a kept row go with it.
+        if kept[row]:
+            beaten = (values >= value).all(axis=1)
+            beaten[: row + 1] &= (values[: row + 1] > value).any(axis=1)
+            kept &= ~beaten
     return kept
 
 

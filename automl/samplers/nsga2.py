@@ -51,10 +51,24 @@ class NSGA2(NSGAIISampler):
         )
         self._open = open_distributions(ask.space)
         self._design = design_point(ask)
+        self._parents: dict[int, list[FrozenTrial]] = {}
+        self._generation: int | None = None
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return what leaves a choice: all trials have it, so Optuna's comparison of them all is not needed."""
         return self._open
+
+    def get_trial_generation(self, study: Study, trial: FrozenTrial) -> int:
+        """Return the generation that is asked for; it is written down at the first draw of an ask."""
+        if self._generation is None:
+            self._generation = super().get_trial_generation(study, trial)
+        return self._generation
+
+    def get_parent_population(self, study: Study, generation: int) -> list[FrozenTrial]:
+        """Return a generation's parents; they are read at the first draw of an ask."""
+        if generation not in self._parents:
+            self._parents[generation] = super().get_parent_population(study, generation)
+        return self._parents[generation]
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
