@@ -63,7 +63,7 @@ class Rates:
 
 
 def entropy_bits(symbols: np.ndarray, contexts: np.ndarray) -> float:
-    """Return a sample's mean entropy in bits given channel and context: both uint8 (n, C, P)."""
+    """Return a sample's mean entropy in bits given channel and context: both uint8 (n, C, h, w)."""
     total = 0.0
     for channel in range(symbols.shape[1]):
         for context in np.unique(contexts[:, channel]):
@@ -81,12 +81,12 @@ def rates(member: Member, task: Task, data: DataSplit) -> Rates:
     assert link is not None and derived.edge is not None and tables is not None
     batches = [range(start, min(start + BATCH, len(data))) for start in range(0, len(data), BATCH)]
     symbols = torch.cat([derived.edge(data.batch(indices)[0]) for indices in batches])
-    flat = symbols.flatten(2).numpy()
+    sent = symbols.numpy()
     return Rates(
         packets=np.asarray(link.carry(symbols)[1]),
-        cross_entropy=tables.cross_entropy_bits(symbols.numpy()) / 8,
-        entropy=entropy_bits(flat, tables.contexts_of(flat)) / 8,
-        no_context=entropy_bits(flat, np.zeros_like(flat)) / 8,
+        cross_entropy=tables.cross_entropy_bits(sent) / 8,
+        entropy=entropy_bits(sent, tables.contexts_of(sent)) / 8,
+        no_context=entropy_bits(sent, np.zeros_like(sent)) / 8,
     )
 
 

@@ -44,7 +44,7 @@ class Bundle:
         """Read the manifest and check every file's presence, size and hash.
 
         Raises:
-            UserError: missing, tampered with, of a newer format, or incomplete.
+            UserError: missing, tampered with, of another format, or incomplete.
         """
         manifest = _read_manifest(path)
         for name in sorted(_NEEDED[manifest.kind] - set(manifest.files)):

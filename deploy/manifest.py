@@ -10,7 +10,8 @@ from typing import Any
 
 from deploy.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
+"""1: a symbol's context knew its own position alone; such tables are not read any more."""
 KINDS = ("image", "features", "edge")
 _CHECKSUM = "sha256"
 
@@ -71,7 +72,7 @@ class Manifest:
         """Read what ``to_json`` wrote.
 
         Raises:
-            UserError: no JSON object, a newer format, changed since it was written, or a field missing or wrong.
+            UserError: no JSON object, another format, changed since it was written, or a field missing or wrong.
         """
         try:
             content = json.loads(text)
@@ -79,10 +80,9 @@ class Manifest:
             raise UserError(f"the manifest is no JSON ({error})") from None
         if not isinstance(content, dict) or not isinstance(content.get("format"), int):
             raise UserError("the manifest is not that of a bundle")
-        if content["format"] > FORMAT:
-            raise UserError(
-                f"the bundle has format {content['format']}, this program reads up to {FORMAT}; update it"
-            )
+        if content["format"] != FORMAT:
+            remedy = "update it" if content["format"] > FORMAT else "export the bundle again"
+            raise UserError(f"the bundle has format {content['format']}, this program reads {FORMAT}; {remedy}")
         if content.pop(_CHECKSUM, None) != _digest(content):
             raise UserError("the manifest was changed after the export")
         return _build(content)

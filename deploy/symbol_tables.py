@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from deploy.errors import UserError
-from deploy.symbol_calibration import PRECISION, TOTAL, fitted
-from deploy.symbol_contexts import MAX_CONTEXTS, all_contexts
+from deploy.symbol_calibration import fitted
+from deploy.symbol_contexts import ContextRule
+from deploy.symbol_frequencies import PRECISION, TOTAL
 
-_DTYPES: dict[str, type[np.integer]] = {"frequencies": np.uint32, "thresholds": np.int32, "modes": np.uint8}
+_RULE: dict[str, type[np.integer]] = {"modes": np.uint8, "weights": np.int8, "spread": np.int32, "lean": np.int32}
+_DTYPES: dict[str, type[np.integer]] = {"frequencies": np.uint32, **_RULE}
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,26 +24,22 @@ class SymbolTables:
     """How often each symbol comes in each channel and context, out of 2**24.
 
     Attributes:
-        frequencies: uint32 (C, K, 2**bits), K up to 4; every entry at least 1, every row sums to 2**24.
-        thresholds: int32 (C, K - 1), ascending; a position's context is how many of them its activity exceeds;
-            no activity exceeds ``UNUSED``.
-        modes: uint8 (C,), each channel's commonest symbol; an activity counts how far symbols are from it.
+        frequencies: uint32 (C, K, 2**bits); every entry at least 1, every row sums to 2**24.
+        rule: Which of the K contexts holds at a symbol.
     """
 
     frequencies: np.ndarray
-    thresholds: np.ndarray
-    modes: np.ndarray
+    rule: ContextRule
 
     def __post_init__(self) -> None:
         self._check_frequencies()
         channels, contexts, levels = self.frequencies.shape
-        thresholds, modes = self.thresholds, self.modes
-        if thresholds.dtype != np.int32 or thresholds.shape != (channels, contexts - 1):
-            raise UserError("symbol tables need int32 thresholds (channels, contexts - 1); export the bundle again")
-        if thresholds.size and (thresholds.min() < 0 or (thresholds[:, 1:] < thresholds[:, :-1]).any()):
-            raise UserError("symbol tables need thresholds that ascend from 0; export the bundle again")
-        if modes.dtype != np.uint8 or modes.shape != (channels,) or modes.max() >= levels:
-            raise UserError("symbol tables need one uint8 symbol a channel as its mode; export the bundle again")
+        if self.rule.modes.shape != (channels,) or self.rule.modes.max() >= levels:
+            raise UserError("symbol tables need one symbol a channel as its mode; export the bundle again")
+        if self.rule.contexts != contexts:
+            raise UserError(
+                f"symbol tables need {self.rule.contexts} contexts, not {contexts}; export the bundle again"
+            )
 
     def _check_frequencies(self) -> None:
         table = self.frequencies
@@ -49,12 +47,9 @@ class SymbolTables:
             raise UserError(
                 "symbol tables must be uint32 of shape (channels, contexts, 2**bits); export the bundle again"
             )
-        contexts, levels = table.shape[1:]
-        if not 1 <= contexts <= MAX_CONTEXTS:
-            raise UserError(f"symbol tables have {contexts} contexts, not 1 to {MAX_CONTEXTS}")
-        if levels not in {2**bits for bits in range(1, 9)}:
-            raise UserError(f"symbol tables have {levels} symbols, not 2**bits for bits 1 to 8")
-        if table.min() < 1 or (table.sum(axis=2, dtype=np.uint64) != TOTAL).any():
+        if table.shape[2] not in {2**bits for bits in range(1, 9)}:
+            raise UserError(f"symbol tables have {table.shape[2]} symbols, not 2**bits for bits 1 to 8")
+        if (table.size and table.min() < 1) or (table.sum(axis=2, dtype=np.uint64) != TOTAL).any():
             raise UserError(f"symbol tables must hold frequencies of at least 1 and sum to {TOTAL} a context")
 
     @property
@@ -64,7 +59,7 @@ class SymbolTables:
 
     @property
     def contexts(self) -> int:
-        """K, the largest number of contexts a channel has."""
+        """K, the number of contexts, 1 where none pay."""
         return int(self.frequencies.shape[1])
 
     @property
@@ -75,7 +70,9 @@ class SymbolTables:
     @cached_property
     def fingerprint(self) -> int:
         """32 bits that tell these tables from others."""
-        return zlib.crc32(self._records().tobytes(), zlib.crc32(repr(self.frequencies.shape).encode()))
+        return zlib.crc32(
+            self._records().tobytes(), zlib.crc32(repr((self.frequencies.shape, self.rule.lean.shape)).encode())
+        )
 
     @classmethod
     def calibrate(cls, symbols: np.ndarray, bits: int) -> SymbolTables:
@@ -95,31 +92,27 @@ class SymbolTables:
             raise ValueError(f"need uint8 (n, C, h, w) and bits 1 to 8, got {symbols.dtype} {symbols.shape}")
         if symbols.size and symbols.max() >= 2**bits:
             raise ValueError(f"symbol {symbols.max()} does not fit into {bits} bits")
-        positions = symbols.shape[2] * symbols.shape[3]
-        return cls(*fitted(symbols.reshape(len(symbols), symbols.shape[1], positions), 2**bits))
+        return cls(*fitted(symbols, 2**bits))
 
     @classmethod
     def uniform(cls, channels: int, bits: int) -> SymbolTables:
         """Return tables under which every symbol costs ``bits`` bits."""
         frequencies = np.full((channels, 1, 2**bits), TOTAL >> bits, dtype=np.uint32)
-        return cls(frequencies, np.zeros((channels, 0), dtype=np.int32), np.zeros(channels, dtype=np.uint8))
+        return cls(frequencies, ContextRule.blank(np.zeros(channels, dtype=np.uint8)))
 
     def contexts_of(self, symbols: np.ndarray) -> np.ndarray:
-        """Return the context of every symbol: uint8 (n, C, P) -> uint8 (n, C, P)."""
-        if self.contexts == 1:
-            return np.zeros_like(symbols)
-        return all_contexts(symbols, self.modes, self.thresholds)
+        """Return the context of every symbol: uint8 (n, C, h, w) -> uint8 (n, C, h, w)."""
+        return self.rule.contexts_of(symbols)
 
     def cross_entropy_bits(self, symbols: np.ndarray) -> np.ndarray:
         """Return the information content of each sample in bits: symbols uint8 (n, C, h, w) -> float64 (n,)."""
         cost = PRECISION - np.log2(self.frequencies)
-        flat = symbols.reshape(len(symbols), self.channels, symbols.shape[2] * symbols.shape[3])
-        channel = np.arange(self.channels)[None, :, None]
-        return np.asarray(cost[channel, self.contexts_of(flat), flat].sum(axis=(1, 2)))
+        channel = np.arange(self.channels)[:, None, None]
+        return np.asarray(cost[channel, self.contexts_of(symbols), symbols].sum(axis=(1, 2, 3)))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the tables as arrays by name; ``from_arrays`` takes them back."""
-        return {name: getattr(self, name) for name in _DTYPES}
+        return {"frequencies": self.frequencies, **{name: getattr(self.rule, name) for name in _RULE}}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> SymbolTables:
@@ -128,7 +121,8 @@ class SymbolTables:
         Raises:
             UserError: an array is missing, or the arrays are no such tables.
         """
-        return cls(**{name: _integers(name, arrays.get(name)) for name in _DTYPES})
+        found = {name: _integers(name, arrays.get(name)) for name in _DTYPES}
+        return cls(found["frequencies"], ContextRule(**{name: found[name] for name in _RULE}))
 
     def save(self, path: Path) -> None:
         """Write the tables as a ``.npy`` file: one record of little-endian integers a channel."""

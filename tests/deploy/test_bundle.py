@@ -55,11 +55,12 @@ def test_a_missing_folder_or_a_file_is_no_bundle(tmp_path):
             Bundle.open(tmp_path / name)
 
 
-def test_a_newer_format_says_so(make_bundle):
+@pytest.mark.parametrize(("number", "remedy"), [(FORMAT + 1, "update it"), (FORMAT - 1, "export the bundle again")])
+def test_another_format_says_so(make_bundle, number, remedy):
     bundle = make_bundle("edge")
-    newer = replace(bundle.manifest, format=FORMAT + 1)
-    (bundle.path / MANIFEST).write_text(newer.to_json())
-    with pytest.raises(UserError, match=f"format {FORMAT + 1}"):
+    other = replace(bundle.manifest, format=number)
+    (bundle.path / MANIFEST).write_text(other.to_json())
+    with pytest.raises(UserError, match=f"format {number}.*{remedy}"):
         Bundle.open(bundle.path)
 
 

@@ -7,24 +7,22 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from deploy.errors import UserError
-from deploy.symbol_calibration import TOTAL, tables_of
-from deploy.symbol_contexts import UNUSED
+from deploy.symbol_contexts import UNUSED, ContextRule, known
+from deploy.symbol_frequencies import TOTAL, tables_of
 from deploy.symbol_tables import SymbolTables
 
 
-def table(
-    frequencies: list | np.ndarray, thresholds: list | None = None, modes: list | None = None
-) -> SymbolTables:
-    rows = np.asarray(frequencies, dtype=np.uint32)
-    thresholds = [[]] * len(rows) if thresholds is None else thresholds
-    modes = [0] * len(rows) if modes is None else modes
-    return SymbolTables(rows, np.array(thresholds, dtype=np.int32), np.array(modes, dtype=np.uint8))
+def table(frequencies: list | np.ndarray, **rule: list) -> SymbolTables:
+    """Return tables of a rule that is blank but for the arrays given."""
+    blank = SymbolTables.uniform(len(frequencies), 1).to_arrays()
+    given = {"frequencies": frequencies, **rule}
+    return SymbolTables.from_arrays(blank | {name: np.asarray(array) for name, array in given.items()})
 
 
 def one_table(symbols: np.ndarray, bits: int) -> SymbolTables:
     """Return the tables without contexts."""
     counts = (np.bincount(channel.ravel(), minlength=2**bits) for channel in symbols.swapaxes(0, 1))
-    return table(np.stack([tables_of(row[None]) for row in counts]))
+    return table(tables_of(np.stack(list(counts))[:, None]))
 
 
 def scenes(samples: int, bits: int, alike: float, spread: float, seed: int, side: int = 8) -> np.ndarray:
@@ -52,19 +50,50 @@ def test_cross_entropy_is_the_sum_of_the_symbols_information():
     assert tables.cross_entropy_bits(symbols) == pytest.approx([1 + 2 + 3 + 3])
 
 
-def test_a_context_is_how_many_thresholds_the_channels_before_exceed():
-    half, rare = TOTAL // 2, TOTAL // 16
-    one = [half, half // 2, half // 4, half // 4]
-    tables = table(
-        [[one] * 3, [one, one[::-1], [TOTAL - 3 * rare, rare, rare, rare]]], [[UNUSED] * 2, [0, 2]], [1, 0]
-    )
-    first = np.array([1, 2, 0, 3, 3], dtype=np.uint8)  # its activity around the mode 1 is 0, 1, 1, 2, 2
-    second = np.array([0, 0, 0, 3, 3], dtype=np.uint8)
-    symbols = np.stack([first, second]).reshape(1, 2, 1, 5)
-    assert tables.contexts_of(symbols.reshape(1, 2, 5)).tolist() == [[[0] * 5, [0, 1, 1, 1, 1]]]
-    assert tables.cross_entropy_bits(symbols) == pytest.approx([2 + 3 + 1 + 3 + 3 + 1 + 3 + 3 + 1 + 1])
-    far = table(tables.frequencies, tables.thresholds.tolist(), [0, 0])
-    assert far.contexts_of(symbols.reshape(1, 2, 5))[0, 1].tolist() == [1, 1, 0, 2, 2]
+def lent(rule: list[tuple[int, int, int, int, int]], channels: int) -> np.ndarray:
+    """Return weights (channel, phase, score, feature, weight), 0 elsewhere."""
+    weights = np.zeros((channels, 2, 2, 2 * channels), dtype=np.int8)
+    for *at, weight in rule:
+        weights[tuple(at)] = weight
+    return weights
+
+
+def test_a_context_is_the_spreads_grade_and_the_leans_place_in_it():
+    """The second channel: its spread is how far the first one is off its mode 1, its lean how far to which side."""
+    weights = lent([(1, phase, score, 0, 2) for phase in range(2) for score in range(2)], 2)
+    spread = [[[UNUSED]] * 2, [[2], [2]]]
+    lean = [[[[UNUSED]] * 2] * 2, [[[-1], [0]], [[-1], [0]]]]
+    tables = table(np.full((2, 9, 4), TOTAL // 4), modes=[1, 0], weights=weights, spread=spread, lean=lean)
+    symbols = np.array([[1, 0, 3, 1, 0, 3, 2, 2], [0] * 8], dtype=np.uint8).reshape(1, 2, 1, 8)
+    assert tables.contexts_of(symbols)[0, 0].tolist() == [[0] * 8]
+    assert tables.contexts_of(symbols)[0, 1].tolist() == [[2, 5, 4, 6, 1, 8, 2, 6]]
+
+
+def test_in_phase_1_a_channel_knows_its_own_sides():
+    weights = lent([(0, 1, score, 1, 1) for score in range(2)], 1)
+    spread, lean = [[[UNUSED] * 2, [0, 2]]], np.zeros((1, 2, 3, 0), dtype=int)
+    tables = table(np.full((1, 7, 4), TOTAL // 4), weights=weights, spread=spread, lean=lean)
+    symbols = np.array([[0, 3, 1], [3, 2, 3], [0, 3, 0]], dtype=np.uint8).reshape(1, 1, 3, 3)
+    assert tables.contexts_of(symbols)[0, 0].tolist() == [[0, 6, 0], [5, 0, 6], [0, 5, 0]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(shape=st.tuples(st.integers(1, 4), st.integers(1, 5), st.integers(1, 5)), seed=st.integers(0, 2**31))
+def test_a_context_depends_on_nothing_that_is_coded_later(shape, seed):
+    channels, height, width = shape
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(-127, 128, (channels, 2, 2, 2 * channels)) * known(channels)[:, :, None]
+    spread, lean = rng.integers(-999, 999, (channels, 2, 7)), rng.integers(-999, 999, (channels, 2, 8, 2))
+    rule = {"weights": weights, "spread": np.sort(spread), "lean": np.sort(lean)}
+    tables = table(np.full((channels, 49, 8), TOTAL // 8), modes=rng.integers(0, 8, channels), **rule)
+    symbols = rng.integers(0, 8, (1, *shape)).astype(np.uint8)
+    channel, y, x = (int(rng.integers(side)) for side in shape)
+    before = tables.contexts_of(symbols)
+    later = np.zeros(shape, dtype=bool)
+    later[channel + 1 :] = True
+    later[channel] = np.add.outer(np.arange(height), np.arange(width)) % 2 >= (y + x) % 2
+    symbols[:, later] = rng.integers(0, 8, later.sum())
+    assert tables.contexts_of(symbols)[0, channel, y, x] == before[0, channel, y, x]
 
 
 @pytest.mark.parametrize("bits", [2, 3, 4, 6])
@@ -93,7 +122,7 @@ def test_contexts_never_cost_1_percent_on_unseen_samples(bits, samples, side, al
 
 
 @pytest.mark.parametrize("bits", [1, 4, 8])
-def test_channels_that_know_nothing_of_each_other_keep_one_table(bits):
+def test_symbols_that_know_nothing_of_each_other_keep_one_table(bits):
     symbols = scenes(100, bits, alike=0.0, spread=0.1, seed=bits)
     assert np.array_equal(SymbolTables.calibrate(symbols, bits).frequencies, one_table(symbols, bits).frequencies)
 
@@ -104,8 +133,7 @@ def test_few_samples_of_wide_symbols_keep_one_table():
 
 
 def test_a_context_that_never_came_costs_what_the_channel_costs():
-    counts = np.array([[90, 10], [0, 0], [10, 90]])
-    rows = tables_of(counts)
+    rows = tables_of(np.array([[[90, 10], [0, 0], [10, 90]]]))[0]
     assert np.abs(rows[1].astype(int) - TOTAL // 2).max() <= 2
     assert rows[0][0] > 0.85 * TOTAL and rows[2][1] > 0.85 * TOTAL
 
@@ -127,7 +155,7 @@ def test_a_channel_with_one_symbol_costs_next_to_nothing():
     assert tables.cross_entropy_bits(np.full((1, 1, 10, 10), 7, dtype=np.uint8))[0] < 0.1
 
 
-LIVELY = SymbolTables.calibrate(scenes(60, 3, alike=1.5, spread=0.1, seed=0), 3)
+LIVELY = SymbolTables.calibrate(scenes(60, 3, alike=1.5, spread=0.1, seed=0).repeat(2, axis=1), 3)
 
 
 def test_the_file_gives_the_same_tables(tmp_path):
@@ -145,7 +173,7 @@ def test_the_file_is_the_same_bytes_for_ever(tmp_path):
     tables = SymbolTables.calibrate(np.concatenate([ramp, ramp], axis=1), 3)
     tables.save(tmp_path / "tables.npy")
     assert tables.contexts > 1
-    assert hashlib.sha256((tmp_path / "tables.npy").read_bytes()).hexdigest()[:16] == "df974a15139844dc"
+    assert hashlib.sha256((tmp_path / "tables.npy").read_bytes()).hexdigest()[:16] == "27265d2a3011ce32"
 
 
 def test_arrays_of_any_integer_width_give_the_same_tables():
@@ -161,9 +189,9 @@ def test_the_fingerprint_covers_everything():
             changed[name][0, 0, 0] += 1
             changed[name][0, 0, 1] -= 1
         else:
-            changed[name].flat[-1] -= 1
+            changed[name][-1:].flat[0] -= 1
         prints.add(SymbolTables.from_arrays(changed).fingerprint)
-    assert len(prints) == 4
+    assert len(prints) == 6
 
 
 @pytest.mark.parametrize(
@@ -177,42 +205,56 @@ def test_the_fingerprint_covers_everything():
         np.zeros((0, 1, 4), dtype=np.uint32),
         np.zeros((1, 0, 4), dtype=np.uint32),
         np.full((1, 5, 4), TOTAL // 4, dtype=np.uint32),
+        np.full((2, 1, 4), TOTAL // 4, dtype=np.uint32),
     ],
 )
 def test_what_is_no_table_is_refused(frequencies):
-    contexts = frequencies.shape[1] if frequencies.ndim == 3 else 1
-    thresholds = np.zeros((len(frequencies), max(contexts - 1, 0)), dtype=np.int32)
     with pytest.raises(UserError, match="symbol tables"):
-        SymbolTables(frequencies, thresholds, np.zeros(len(frequencies), dtype=np.uint8))
+        SymbolTables(frequencies, ContextRule.blank(np.zeros(1, dtype=np.uint8)))
 
 
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
-        ("thresholds", [[1, 2]]),
-        ("thresholds", [[1], [-1]]),
-        ("thresholds", [[1], [2**31]]),
-        ("thresholds", [[1.0], [2.0]]),
+        ("spread", [[[1, 2]] * 2] * 2),
+        ("spread", [[[2**31]] * 2] * 2),
+        ("spread", [[[1.0]] * 2] * 2),
+        ("lean", [[[[1]] * 2] * 2]),
+        ("lean", [[[[1, 2, 3]] * 2] * 2] * 2),
+        ("lean", [[[[1]] * 9] * 2] * 2),
+        ("lean", [1, 2]),
+        ("weights", np.zeros((2, 2, 2, 2), dtype=int)),
+        ("weights", np.full((2, 2, 2, 4), 1)),
+        ("weights", np.full((2, 2, 2, 4), 128)),
         ("modes", [0, 8]),
         ("modes", [0, 256]),
         ("modes", [0]),
-        ("frequencies", [[[2**32] * 8] * 2] * 2),
+        ("modes", [[0], [7]]),
+        ("frequencies", [[[2**32] * 8] * 9] * 2),
     ],
 )
-def test_thresholds_and_modes_are_checked(name, wrong):
-    rows = np.full((2, 2, 8), TOTAL // 8)
-    right = {"frequencies": rows, "thresholds": np.array([[1], [2]]), "modes": np.array([0, 7])}
+def test_rules_are_checked(name, wrong):
+    right = {
+        "frequencies": np.full((2, 9, 8), TOTAL // 8),
+        "modes": np.array([0, 7]),
+        "weights": known(2)[:, :, None].repeat(2, axis=2) * -127,
+        "spread": np.array([[[1]] * 2] * 2),
+        "lean": np.array([[[[-1]] * 2] * 2] * 2),
+    }
     SymbolTables.from_arrays(right)
-    with pytest.raises(UserError, match="symbol tables"):
+    with pytest.raises(UserError, match="symbol") as error:
         SymbolTables.from_arrays(right | {name: np.array(wrong)})
+    assert "\n" not in str(error.value)
     del right[name]
     with pytest.raises(UserError, match=f"lack their {name}"):
         SymbolTables.from_arrays(right)
 
 
-def test_thresholds_that_descend_are_refused():
+@pytest.mark.parametrize("rule", [{"spread": [[[2, 1], [0, 0]]]}, {"lean": [[[[0, 1]] * 3, [[1, 0]] * 3]]}])
+def test_thresholds_that_descend_are_refused(rule):
+    right = {"spread": [[[0, 0]] * 2], "lean": [[[[0, 0]] * 3] * 2]}
     with pytest.raises(UserError, match="ascend"):
-        table(np.full((1, 3, 2), TOTAL // 2), [[2, 1]])
+        table(np.full((1, 19, 2), TOTAL // 2), **right | rule)
 
 
 def test_a_file_without_tables_is_refused_and_nothing_in_it_is_run(tmp_path):
