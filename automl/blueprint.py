@@ -42,7 +42,7 @@ PACKAGES = (
     "onnxruntime",
 )
 ANCHOR_QUALITIES = (10, 30, 50, 70, 90)
-REFINING_RATE = 2e-3
+REFINING_RATE = 4e-3
 """Peak learning rate of a finalist's distillation: long, so it may go far before it settles."""
 
 

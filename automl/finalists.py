@@ -32,7 +32,7 @@ from results.record import Finalist, RunInfo, TrialRecord
 from search_spaces.task import DataSplit
 
 RESAMPLES = 300
-EDGE_ONLY = 5
+EDGE_ONLY = 4
 """Edge-only finalists, the cloud model among them: those of the highest quality on their own frontier."""
 NEAR = 0.8
 """Share of the cloud model's quality from which split members are refined first; others are rarely deployed."""

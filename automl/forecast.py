@@ -5,16 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
+from torch import Tensor, nn
 
 from automl.blueprint import Blueprint
 from automl.cloud_training import cloud_model_file
-from automl.finalists import chosen
+from automl.finalists import EDGE_ONLY, chosen
+from automl.shards import Shards
 from automl.taught import supernet_file
 from results.naming import duration
-from results.plain_answers import is_split
+from results.plain_answers import cloud_model, is_image
 from results.record import RunInfo, TrialRecord
+from search_spaces.task import Target, Task
 
 TAUGHT_PASS = 1.3
 """A distillation step runs the teacher too, a third of a training step more; trials get its answers from memory."""
@@ -22,8 +26,8 @@ TRIAL_OVERHEAD = 0.6
 """Seconds of a trial that no step and no pass takes: counting FLOPs, metric, codec, deriving."""
 FINALIST_OVERHEAD = 4.0
 """Seconds of a finalist's export and bootstrap."""
-PLAIN_FINALISTS = 24
-"""About how many images and edge-only configurations are measured on test."""
+TESTED = 20
+"""About how many images, and the cloud model, are measured on test."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +71,14 @@ class Left:
     Attributes:
         anchors: Plain answers to measure before the search.
         trials: Search trials.
-        splits: Finalists at interior split points: refined and tested.
-        plain: Plain answers to measure on test.
+        refined: Finalists to refine and test: split members and edge-only configurations.
+        tested: Finalists to test as they are: images and the cloud model.
     """
 
     anchors: int
     trials: int
-    splits: int
-    plain: int
+    refined: int
+    tested: int
 
 
 def left_of(plan: Blueprint, records: Sequence[TrialRecord], info: RunInfo) -> Left:
@@ -86,11 +90,12 @@ def left_of(plan: Blueprint, records: Sequence[TrialRecord], info: RunInfo) -> L
     if not count:
         return Left(anchors, trials, 0, 0)
     members = chosen(records, info, count)
-    splits = [record.finalist is None for record in members if is_split(record, info)]
-    plain = [record.finalist is None for record in members if not is_split(record, info)]
+    tested = [m.finalist is None for m in members if is_image(m) or m is cloud_model(records, info)]
+    refined = [m.finalist is None for m in members if not (is_image(m) or m is cloud_model(records, info))]
     if not anchors and not trials:
-        return Left(anchors, trials, sum(splits), sum(plain))
-    return Left(anchors, trials, count - splits.count(False), max(0, PLAIN_FINALISTS - plain.count(False)))
+        return Left(anchors, trials, sum(refined), sum(tested))
+    expected = count + EDGE_ONLY - 1
+    return Left(anchors, trials, max(0, expected - refined.count(False)), max(0, TESTED - tested.count(False)))
 
 
 def forecast(plan: Blueprint, left: Left) -> Forecast:
@@ -107,7 +112,7 @@ def forecast(plan: Blueprint, left: Left) -> Forecast:
         supernet=0.0 if taught_cached else effort.teach_steps * step * (1 + plan.teaching.random + 1.3),
         anchors=left.anchors * (sample * validation + TRIAL_OVERHEAD),
         trials=left.trials * (effort.trial_steps * step + measuring) / settings.workers,
-        finalists=left.splits * refining + left.plain * (sample * test + TRIAL_OVERHEAD),
+        finalists=left.refined * refining + left.tested * (sample * test + TRIAL_OVERHEAD),
     )
     return unhurried.within(settings.timeout)
 
@@ -115,13 +120,18 @@ def forecast(plan: Blueprint, left: Left) -> Forecast:
 def _step_seconds(plan: Blueprint, batch: int) -> float:
     model = plan.task.cloud_model().train()
     data = plan.task.data("train")
+    shards = Shards(model, batch, torch.get_num_threads())
     seconds = []
     for start in range(4):
         images, targets = data.batch([(start * batch + i) % len(data) for i in range(batch)])
         began = time.perf_counter()
-        plan.task.task_loss(model(images), targets).backward()
+        shards.backward(partial(_losses, plan.task, images, targets))
         seconds.append(time.perf_counter() - began)
     return min(seconds)
+
+
+def _losses(task: Task, images: Tensor, targets: list[Target], model: nn.Module, rows: slice) -> list[Tensor]:
+    return [task.task_loss(model(images[rows]), targets[rows])]
 
 
 def _pass_seconds(plan: Blueprint) -> float:

@@ -11,16 +11,16 @@ from search_spaces.quantiser import Quantised
 CONTEXTS = 3
 """Contexts of each channel, alike in size."""
 RANKED = 2048
-"""Positions, about, from which a channel's thresholds are found, because sorting all of them would find the same."""
+"""Positions, about, from which a channel's thresholds are found: sorting all of them would find nearly the same."""
 
 
 def entropy_bits(quantised: Quantised) -> Tensor:
     """Return the conditional entropy of one sample's symbols in bits, a scalar with gradients.
 
     Every position shares its mass between its two nearest symbols (a triangular kernel, as the soft histograms of
-    Ustinova and Lempitsky 2016, arXiv 1611.00822), so the histograms over the batch, one a channel and context, move
-    with the positions; the entropy is theirs: the code length under one table each. Contexts are coarser than those
-    that are shipped, of the same kind, and without gradients.
+    Ustinova and Lempitsky 2016, arXiv 1611.00822), so the histograms over the batch, one a channel and context,
+    move with the positions; the entropy is theirs: the code length under one table each. The contexts are a coarser
+    kind of those that are shipped, and have no gradients.
     """
     samples, channels = quantised.positions.shape[:2]
     rows = _by_channel(quantised.positions)

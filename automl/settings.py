@@ -32,8 +32,8 @@ class Effort:
     cloud_steps: int | None = None
     teach_steps: int = 450
     trial_steps: int = 12
-    refine_steps: int = 300
-    finalists: int = 8
+    refine_steps: int = 400
+    finalists: int = 6
 
 
 @dataclass(frozen=True)

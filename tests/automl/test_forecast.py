@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from automl.blueprint import Blueprint, blueprint
-from automl.forecast import Forecast, Left, left_of
+from automl.finalists import EDGE_ONLY
+from automl.forecast import TESTED, Forecast, Left, left_of
 from automl.settings import Effort, RunSettings
 from evaluators.measurement import Measurement
 from results.record import Finalist, RunInfo, TrialRecord
@@ -46,15 +47,16 @@ def finished(record: TrialRecord) -> TrialRecord:
 
 
 def test_of_a_fresh_run_everything_is_left(plan: Blueprint, info: RunInfo) -> None:
-    assert left_of(plan, [], info) == Left(len(plan.anchors()), 3, splits=2, plain=24)
+    assert left_of(plan, [], info) == Left(len(plan.anchors()), 3, refined=2 + EDGE_ONLY - 1, tested=TESTED)
 
 
 def test_what_is_measured_and_tested_is_not_left(plan: Blueprint, info: RunInfo) -> None:
     anchors = [measured(0, config, "anchor") for config in plan.anchors()]
     search = [measured(n, plan.space.config({"split": n})) for n in (1, 2, 3)]
-    assert left_of(plan, [*anchors, search[0]], info) == Left(0, 2, splits=2, plain=24)
-    assert left_of(plan, [*anchors, finished(search[0])], info) == Left(0, 2, splits=1, plain=24)
-    assert left_of(plan, [*anchors, *search], info).splits == 2
+    expected = 2 + EDGE_ONLY - 1
+    assert left_of(plan, [*anchors, search[0]], info) == Left(0, 2, refined=expected, tested=TESTED)
+    assert left_of(plan, [*anchors, finished(search[0])], info) == Left(0, 2, refined=expected - 1, tested=TESTED)
+    assert left_of(plan, [*anchors, *search], info).refined == 2
     everyone = [finished(record) for record in (*anchors, *search)]
     assert left_of(plan, everyone, info) == Left(0, 0, 0, 0)
 
