@@ -42,7 +42,7 @@ class TeachingRecipe:
 
     steps: int
     batch: int = 16
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     random: int = 2
 
 

@@ -23,16 +23,17 @@ def shifted(
         padded[i, :, reach - y : reach - y + size, reach - x : reach - x + size] for i, (x, y) in enumerate(moves)
     ]
     moved = torch.stack(crops).contiguous(memory_format=torch.channels_last)
-    return moved, [_moved(target, move, size) for target, move in zip(targets, moves, strict=True)]
+    return moved, _moved(targets, moves, size) if "boxes" in targets[0] else targets
 
 
-def _moved(target: Target, move: list[int], size: int) -> Target:
-    if "boxes" not in target:
-        return target
-    boxes = target["boxes"] + torch.tensor(move * 2, dtype=torch.float32)
+def _moved(targets: list[Target], moves: list[list[int]], size: int) -> list[Target]:
+    counts = [len(target["boxes"]) for target in targets]
+    offsets = torch.tensor([move * 2 for move in moves], dtype=torch.float32)
+    boxes = torch.cat([target["boxes"] for target in targets]) + offsets.repeat_interleave(torch.tensor(counts), 0)
     clipped = boxes.clamp(0, size)
     keep = _area(clipped) > 0.5 * _area(boxes)
-    return {**target, "boxes": clipped[keep], "labels": target["labels"][keep]}
+    kept = zip(targets, clipped.split(counts), keep.split(counts), strict=True)
+    return [{**target, "boxes": box[mine], "labels": target["labels"][mine]} for target, box, mine in kept]
 
 
 def _area(boxes: Tensor) -> Tensor:
@@ -43,10 +44,11 @@ def jittered(images: Tensor, generator: torch.Generator) -> Tensor:
     """Return images (b, 3, H, W) in 0..1 with colour channels permuted, brightness, contrast and noise jittered."""
     count = len(images)
     order = torch.rand((count, 3), generator=generator).argsort(1)
-    images = images.gather(1, order[:, :, None, None].expand_as(images))
-    gain = 1 + 0.4 * (torch.rand((count, 3, 1, 1), generator=generator) - 0.5)
-    offset = 0.2 * (torch.rand((count, 3, 1, 1), generator=generator) - 0.5)
-    noise = (
-        torch.randn(images.shape, generator=generator) * 0.02 * torch.rand((count, 1, 1, 1), generator=generator)
-    )
-    return (images * gain + offset + noise).clamp_(0, 1).contiguous(memory_format=torch.channels_last)
+    gain = 1 + 0.4 * (torch.rand((count, 3, 1), generator=generator) - 0.5)
+    offset = 0.2 * (torch.rand((count, 1, 3), generator=generator) - 0.5)
+    pixels = images.permute(0, 2, 3, 1).flatten(1, 2)
+    # Uniform noise is drawn more quickly than normal noise; 0.07 wide, its standard deviation is 0.02.
+    noise = torch.rand(pixels.shape, generator=generator).sub_(0.5)
+    noise.mul_(0.07 * torch.rand((count, 1, 1), generator=generator)).add_(offset)
+    mixed = torch.baddbmm(noise, pixels, (torch.eye(3)[order] * gain).transpose(1, 2)).clamp_(0, 1)
+    return mixed.unflatten(1, images.shape[2:]).permute(0, 3, 1, 2)

@@ -18,7 +18,7 @@ CENTER_RADIUS = 1.5
 """A cell answers for a box whose centre lies within this many strides, as in torchvision's FCOS."""
 ANCHOR_OFFSET = 0.5
 """The first anchor's centre in strides: the middle of its cell."""
-SCORE_THRESHOLD = 0.05
+SCORE_THRESHOLD = 0.2
 NMS_THRESHOLD = 0.5
 CANDIDATES = 200
 DETECTIONS = 50
