@@ -9,6 +9,7 @@ import typer
 
 from automl.cli.accepting import AcceptThreadsOption, AcceptVersionsOption, accepted
 from automl.cli.choosing import NameOption, RootOption
+from automl.cli.run_options import JsonOption, QuietOption, TimeoutOption
 from automl.run_folder import DEFAULT_ROOT
 
 
@@ -16,11 +17,11 @@ def resume(
     name: NameOption = None,
     root: RootOption = DEFAULT_ROOT,
     budget: Annotated[int | None, typer.Option(min=1, help="A new total of trials.")] = None,
-    timeout: Annotated[str | None, typer.Option(help="Begin no trial after this: 90s, 15m, 2h.")] = None,
+    timeout: TimeoutOption = None,
     accept_versions: AcceptVersionsOption = False,
     accept_threads: AcceptThreadsOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but the end.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
 ) -> None:
     """Continue the latest run, or the one called --name, to its budget.
 

@@ -4,68 +4,43 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
+from automl.cli import run_options as options
 from automl.cli.accepting import AcceptThreadsOption, AcceptVersionsOption, accepted
 from automl.cli.choosing import RootOption
 from automl.run_folder import DEFAULT_ROOT
 from automl.settings import Effort
 from deploy.errors import UserError
 
-_ADVANCED = "Training effort"
-_EFFORT = Effort()
+EFFORT = Effort()
 
 
 def run(
-    task: Annotated[str, typer.Option(help="The task; 'eccsearch tasks' lists them.")] = "detection",
-    budget: Annotated[int, typer.Option(help="Measured trials in total; the plain answers come on top.")] = 200,
-    name: Annotated[str | None, typer.Option(help="The run's name; the task's unless given.")] = None,
+    task: options.TaskOption = "detection",
+    budget: options.BudgetOption = 200,
+    name: options.NameOption = None,
     root: RootOption = DEFAULT_ROOT,
-    sampler: Annotated[str, typer.Option(help="nsga2, pymoo-nsga2, tpe, gp or random.")] = "nsga2",
-    seed: Annotated[int, typer.Option(help="Seeds the search.")] = 0,
-    objective: Annotated[
-        list[str] | None,
-        typer.Option(help="An objective, repeatable; quality, edge_flops and bytes unless given."),
-    ] = None,
-    constraint: Annotated[
-        list[str] | None, typer.Option(help='A bound such as "bytes<=2000", repeatable.', metavar="BOUND")
-    ] = None,
-    fix: Annotated[
-        list[str] | None, typer.Option(help="Fix or narrow a parameter: bits=4, bits=2,4 or bits=2..6; repeatable.")
-    ] = None,
-    space: Annotated[
-        list[Path] | None, typer.Option(help="A TOML file that narrows parameters; repeatable.", metavar="FILE")
-    ] = None,
-    try_: Annotated[
-        list[Path] | None,
-        typer.Option("--try", help="A TOML configuration of your own, tried first; repeatable.", metavar="FILE"),
-    ] = None,
-    timeout: Annotated[str | None, typer.Option(help="Begin no trial after this: 90s, 15m, 2h.")] = None,
-    workers: Annotated[int, typer.Option(help="Processes that search.")] = 1,
-    threads: Annotated[int | None, typer.Option(help="Threads of each worker; the cores shared out.")] = None,
-    storage: Annotated[str | None, typer.Option(help="Another Optuna storage URL than the run's SQLite.")] = None,
-    new: Annotated[bool, typer.Option("--new", help="Start afresh beside a run of this name.")] = False,
+    sampler: options.SamplerOption = "nsga2",
+    seed: options.SeedOption = 0,
+    objective: options.ObjectiveOption = None,
+    constraint: options.ConstraintOption = None,
+    fix: options.FixOption = None,
+    space: options.SpaceOption = None,
+    try_: options.TryOption = None,
+    timeout: options.TimeoutOption = None,
+    workers: options.WorkersOption = 1,
+    threads: options.ThreadsOption = None,
+    storage: options.StorageOption = None,
+    new: options.NewOption = False,
     accept_versions: AcceptVersionsOption = False,
     accept_threads: AcceptThreadsOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but the end.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
-    cloud_steps: Annotated[
-        int | None, typer.Option(min=1, help="Steps of the cloud model.", rich_help_panel=_ADVANCED)
-    ] = None,
-    teach_steps: Annotated[
-        int, typer.Option(min=1, help="Steps of the supernet.", rich_help_panel=_ADVANCED)
-    ] = _EFFORT.teach_steps,
-    trial_steps: Annotated[
-        int, typer.Option(min=0, help="Steps of a trial.", rich_help_panel=_ADVANCED)
-    ] = _EFFORT.trial_steps,
-    refine_steps: Annotated[
-        int, typer.Option(min=0, help="Steps of a finalist.", rich_help_panel=_ADVANCED)
-    ] = _EFFORT.refine_steps,
-    finalists: Annotated[
-        int, typer.Option(min=0, help="Split members to refine and test; 0 for none.", rich_help_panel=_ADVANCED)
-    ] = _EFFORT.finalists,
+    quiet: options.QuietOption = False,
+    json: options.JsonOption = False,
+    cloud_steps: options.CloudStepsOption = None,
+    teach_steps: options.TeachStepsOption = EFFORT.teach_steps,
+    trial_steps: options.TrialStepsOption = EFFORT.trial_steps,
+    refine_steps: options.RefineStepsOption = EFFORT.refine_steps,
+    finalists: options.FinalistsOption = EFFORT.finalists,
 ) -> None:
     """Search how to share a model between edge and cloud; the same command continues a run.
 

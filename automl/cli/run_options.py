@@ -1,0 +1,48 @@
+"""The options of ``eccsearch run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_EFFORT = "Training effort"
+
+TaskOption = Annotated[str, typer.Option(help="The task; 'eccsearch tasks' lists them.")]
+BudgetOption = Annotated[int, typer.Option(help="Measured trials in total; the plain answers come on top.")]
+NameOption = Annotated[str | None, typer.Option(help="The run's name; the task's unless given.")]
+SamplerOption = Annotated[str, typer.Option(help="nsga2, pymoo-nsga2, tpe, gp or random.")]
+SeedOption = Annotated[int, typer.Option(help="Seeds the search.")]
+ObjectiveOption = Annotated[
+    list[str] | None, typer.Option(help="An objective, repeatable; quality, edge_flops and bytes unless given.")
+]
+ConstraintOption = Annotated[
+    list[str] | None, typer.Option(help='A bound such as "bytes<=2000", repeatable.', metavar="BOUND")
+]
+FixOption = Annotated[
+    list[str] | None, typer.Option(help="Fix or narrow a parameter: bits=4, bits=2,4 or bits=2..6; repeatable.")
+]
+SpaceOption = Annotated[
+    list[Path] | None, typer.Option(help="A TOML file that narrows parameters; repeatable.", metavar="FILE")
+]
+TryOption = Annotated[
+    list[Path] | None,
+    typer.Option("--try", help="A TOML configuration of your own, tried first; repeatable.", metavar="FILE"),
+]
+TimeoutOption = Annotated[str | None, typer.Option(help="Begin no trial after this: 90s, 15m, 2h.")]
+WorkersOption = Annotated[int, typer.Option(help="Processes that search.")]
+ThreadsOption = Annotated[int | None, typer.Option(help="Threads of each worker; the cores shared out.")]
+StorageOption = Annotated[str | None, typer.Option(help="Another Optuna storage URL than the run's SQLite.")]
+NewOption = Annotated[bool, typer.Option("--new", help="Start afresh beside a run of this name.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Print nothing but the end.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+CloudStepsOption = Annotated[
+    int | None, typer.Option(min=1, help="Steps of the cloud model.", rich_help_panel=_EFFORT)
+]
+TeachStepsOption = Annotated[int, typer.Option(min=1, help="Steps of the supernet.", rich_help_panel=_EFFORT)]
+TrialStepsOption = Annotated[int, typer.Option(min=0, help="Steps of a trial.", rich_help_panel=_EFFORT)]
+RefineStepsOption = Annotated[int, typer.Option(min=0, help="Steps of a finalist.", rich_help_panel=_EFFORT)]
+FinalistsOption = Annotated[
+    int, typer.Option(min=0, help="Split members to refine and test; 0 for none.", rich_help_panel=_EFFORT)
+]
