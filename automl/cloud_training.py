@@ -13,14 +13,17 @@ from torch import nn
 
 from automl.descent import descend
 from automl.reporter import Reporter
-from automl.shards import Shards
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
 from automl.training import run_steps, training_batch
+from evaluators.outcome import batches
+from search_spaces.recalibration import recalibrate
 from search_spaces.task import Task
 
 VERSION = 2
 """Raise this whenever a change of the code changes the model that the same recipe gives."""
 SEED = 0
+RECALIBRATED = 1024
+"""Training samples that the batch norms' final statistics are of: the last steps alone see too few."""
 
 
 def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int) -> nn.Module:
@@ -35,16 +38,16 @@ def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int) -> nn
     path = cloud_model_file(task, cache, threads)
     model = task.cloud_model().to(memory_format=torch.channels_last)
     if not (path.exists() and _loaded(model, path, reporter)):
-        torch.set_num_threads(threads)
         trainee = CloudTraining(task, model)
         checkpoint = path.with_suffix(".checkpoint")
+        torch.set_num_threads(threads)
         run_steps(
             trainee,
             task.recipe.steps,
             checkpoint,
             reporter,
             "cloud model",
-            save=lambda: save_tensors(model.state_dict(), path),
+            save=lambda: _save(model, task, path),
         )
     return model.eval().requires_grad_(False)
 
@@ -81,15 +84,16 @@ class CloudTraining:
             {"params": plain, "peak": task.recipe.learning_rate, "weight_decay": 0.0},
         ]
         self.optimizer = torch.optim.AdamW(groups, fused=True)
-        self.shards = Shards(self.model, min(task.recipe.batch, len(self.data)), torch.get_num_threads())
 
     def step(self, index: int) -> float:
         """Train on the batch of step ``index``; return its loss."""
         recipe = self.task.recipe
         images, targets = training_batch(self.task, self.data, recipe.batch, SEED, index)
-        loss = self.shards.backward(lambda model, rows: [self.task.task_loss(model(images[rows]), targets[rows])])
-        descend(self.optimizer, self.shards.parameters, index, recipe.steps)
-        return loss
+        loss = self.task.task_loss(self.model(images), targets)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        descend(self.optimizer, list(self.model.parameters()), index, recipe.steps)
+        return float(loss.detach())
 
     def state_dict(self) -> dict[str, Any]:
         """Return the model's and the optimiser's state."""
@@ -99,6 +103,12 @@ class CloudTraining:
         """Take the state that ``state_dict`` returned."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+
+
+def _save(model: nn.Module, task: Task, path: Path) -> None:
+    train = task.data("train")
+    recalibrate(model, (train.batch(rows)[0] for rows in batches(min(RECALIBRATED, len(train)))))
+    save_tensors(model.state_dict(), path)
 
 
 def _loaded(model: nn.Module, path: Path, reporter: Reporter) -> bool:

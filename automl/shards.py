@@ -5,20 +5,20 @@ batch --> shard 0 --> model --> loss --> gradients --\
       \-> shard 1 --> twin  --> loss --> gradients ---+--> mean, in the shards' order --> parameter.grad
 ```
 
-A small network's operators are too short to be shared out among threads; whole passes are not. Batch norms see the
-statistics of a shard, as in data-parallel training (Goyal et al. 2017, arXiv 1706.02677).
+Batch norms see the statistics of a shard, as in data-parallel training (Goyal et al. 2017, arXiv 1706.02677).
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from evaluators.side_by_side import side_by_side
 
 FEWEST = 8
 """Samples that a shard has at least: batch norms need that many."""
@@ -43,7 +43,7 @@ class Shards(Generic[Model]):
         cuts = [samples * i // count for i in range(count + 1)]
         self._rows = [slice(start, stop) for start, stop in pairwise(cuts)]
         self._models = [model, *(twin(model) for _ in range(count - 1))]
-        self._pool = ThreadPoolExecutor(count, "shard", torch.set_num_threads, (max(1, threads // count),))
+        self._pool = side_by_side(count, threads)
 
     def backward(self, losses: Callable[[Model, slice], Iterable[Tensor]]) -> float:
         """Leave in every parameter's ``grad`` the gradient of the shards' mean loss, which is returned.

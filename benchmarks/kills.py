@@ -31,7 +31,10 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-DEFAULT = "eccsearch run --task classification --budget {budget} --name {name} --root {root} --seed 0 --quiet"
+DEFAULT = (
+    "eccsearch run --task classification --budget {budget} --name {name} --root {root} --seed 0 --quiet"
+    " --cloud-steps 300 --teach-steps 40 --trial-steps 4 --refine-steps 20 --finalists 3"
+)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from members import Member, kept_run
 from report import Cell, Table, emit
 
 from evaluators.link import link_of
-from evaluators.outcome import BATCH
+from evaluators.outcome import batches
 from search_spaces.task import DataSplit, Task
 
 SLACK = 1.02
@@ -79,8 +79,7 @@ def rates(member: Member, task: Task, data: DataSplit) -> Rates:
     derived, tables = member.candidate.derived, member.candidate.tables
     link = link_of(derived, tables, task.image_size)
     assert link is not None and derived.edge is not None and tables is not None
-    batches = [range(start, min(start + BATCH, len(data))) for start in range(0, len(data), BATCH)]
-    symbols = torch.cat([derived.edge(data.batch(indices)[0]) for indices in batches])
+    symbols = torch.cat([derived.edge(data.batch(indices)[0]) for indices in batches(len(data))])
     sent = symbols.numpy()
     return Rates(
         packets=np.asarray(link.carry(symbols)[1]),

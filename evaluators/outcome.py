@@ -10,10 +10,11 @@ from torch import Tensor
 
 from deploy.symbol_tables import SymbolTables
 from evaluators.link import Link
+from evaluators.side_by_side import side_by_side
 from search_spaces.derived import DerivedModel
 from search_spaces.task import DataSplit, Outputs, Prediction, Target, Task
 
-BATCH = 64
+BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -31,21 +32,26 @@ class Outcome:
     packet_bytes: np.ndarray
 
 
-@torch.no_grad()
 def outcome(derived: DerivedModel, task: Task, data: DataSplit, link: Link | None) -> Outcome:
     """Run a derived model over a split, every sample through its packet."""
     derived.eval()
-    predictions: list[Prediction] = []
-    lengths: list[int] = []
-    for start in range(0, len(data), BATCH):
-        images, _ = data.batch(range(start, min(start + BATCH, len(data))))
-        answer, sizes = _answered(derived, images, link)
-        predictions += task.predict(answer)
-        lengths += sizes
-    return Outcome(predictions, data.targets, np.asarray(lengths))
+    threads = torch.get_num_threads()
+    with side_by_side(threads, threads) as pool:
+        parts = pool.map(lambda rows: _answered(derived, task, data.batch(rows)[0], link), batches(len(data)))
+        answers = list(parts)
+    predictions = [prediction for found, _ in answers for prediction in found]
+    return Outcome(predictions, data.targets, np.asarray([size for _, sizes in answers for size in sizes]))
 
 
-def _answered(derived: DerivedModel, images: Tensor, link: Link | None) -> tuple[Outputs, list[int]]:
+@torch.no_grad()
+def _answered(
+    derived: DerivedModel, task: Task, images: Tensor, link: Link | None
+) -> tuple[list[Prediction], list[int]]:
+    answer, sizes = _sent(derived, images, link)
+    return task.predict(answer), sizes
+
+
+def _sent(derived: DerivedModel, images: Tensor, link: Link | None) -> tuple[Outputs, list[int]]:
     if derived.cloud is None or link is None:
         return derived(images), [0] * len(images)
     arrived, sizes = link.carry(images if derived.edge is None else derived.edge(images))
@@ -58,7 +64,10 @@ def calibrated_tables(derived: DerivedModel, data: DataSplit, samples: int) -> S
     if derived.symbol_shape is None or derived.edge is None:
         return None
     derived.eval()
-    count = min(samples, len(data))
-    batches = [data.batch(range(i, min(i + BATCH, count)))[0] for i in range(0, count, BATCH)]
-    symbols = torch.cat([derived.edge(images) for images in batches])
+    symbols = torch.cat([derived.edge(data.batch(rows)[0]) for rows in batches(min(samples, len(data)))])
     return SymbolTables.calibrate(symbols.numpy(), derived.config.bits)
+
+
+def batches(samples: int) -> list[range]:
+    """Return the first samples of a split in batches."""
+    return [range(start, min(start + BATCH, samples)) for start in range(0, samples, BATCH)]
