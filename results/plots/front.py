@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from results.pareto import pareto_set
-from results.plain_answers import image_frontiers, is_edge_only, is_image, is_split, plain_answers
+from results.plain_answers import image_frontiers, is_edge_only, is_split, plain_answers
 from results.plots.style import (
     FAINT,
     FORMATS,
@@ -80,7 +81,6 @@ def _draw_main(axes: Axes, records: Sequence[TrialRecord], front: Sequence[Trial
     axes.scatter(
         [], [], s=62, marker="p", color=colour, edgecolors="white", label="all on the edge: nothing is sent"
     )
-    _members(axes, [r for r in front if is_image(r)], info, None, 0)
     axes.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=0.92, edgecolor=FAINT, labelcolor=INK)
     axes.set_xlabel("bytes sent for one sample (mean packet)")
     axes.xaxis.set_major_formatter(
@@ -107,20 +107,26 @@ def _codec(axes: Axes, name: str, members: Sequence[TrialRecord]) -> None:
         markeredgewidth=0.6,
         label=f"all in the cloud: {name} ({'test' if on_test else 'validation'})",
     )
+    if on_test:
+        for record in members:
+            _bar(axes, record, colour)
 
 
-def _members(axes: Axes, members: Sequence[TrialRecord], info: RunInfo, marker: str | None, size: float) -> None:
+def _members(axes: Axes, members: Sequence[TrialRecord], info: RunInfo, marker: str, size: float) -> None:
     for record in members:
         measured, _ = shown(record)
-        share = record.validation.edge_flops / info.whole_flops
-        colour = share_colours()(NORM(share)) if marker else FORMATS.get(record.config.image_format, MUTED)
-        if record.finalist:
-            axes.vlines(measured.bytes, *record.finalist.quality_interval, color=colour, linewidth=1.1, alpha=0.5)
-        if marker:
-            axes.scatter(
-                measured.bytes, measured.quality, s=size, color=colour, marker=marker, edgecolors="white",
-                linewidths=0.8, zorder=3,
-            )  # fmt: skip
+        colour = share_colours()(NORM(record.validation.edge_flops / info.whole_flops))
+        _bar(axes, record, colour)
+        axes.scatter(
+            measured.bytes, measured.quality, s=size, color=colour, marker=marker, edgecolors="white",
+            linewidths=0.8, zorder=3,
+        )  # fmt: skip
+
+
+def _bar(axes: Axes, record: TrialRecord, colour: Any) -> None:
+    if record.finalist:
+        at = record.finalist.test.bytes
+        axes.vlines(at, *record.finalist.quality_interval, color=colour, linewidth=1.1, alpha=0.5)
 
 
 def _limits(strip: Axes, main: Axes, records: Sequence[TrialRecord], drawn: Sequence[TrialRecord]) -> None:
