@@ -50,10 +50,12 @@ def front_figure(records: Sequence[TrialRecord], info: RunInfo) -> Figure:
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
     bar.ax.tick_params(colors=MUTED, labelsize=8.5, length=2)
     bar.outline.set_visible(False)
-    on = "on test, bars: bootstrap 95 % intervals" if refined else "on validation"
-    headline(
-        figure, f"{info.name}: quality against bytes sent", f"front members {on}; grey: other trials, validation"
+    bars = (
+        "with bars: finalists on test, bootstrap 95 % interval; without: on validation"
+        if refined
+        else "on validation"
     )
+    headline(figure, f"{info.name}: quality against bytes sent", f"{bars}; grey: not on the front")
     return figure
 
 

@@ -36,7 +36,7 @@ class Column:
 def parallel_figure(records: Sequence[TrialRecord], info: RunInfo) -> Figure:
     """Draw every front member as one line, coloured by quality; inactive parameters lie on the row below."""
     front = pareto_set(records, info.objectives)
-    columns = _columns(info)
+    columns = [column for column in _columns(info) if _varies(column, front, info)]
     figure = new_figure(11.0, 5.2)
     panel = figure.add_axes((0.035, 0.05, 0.875, 0.73))
     qualities = [record.validation.quality for record in front] or [0.0, 1.0]
@@ -79,6 +79,11 @@ def _columns(info: RunInfo) -> list[Column]:
         Column("bytes\n(log)", _log_bytes, lambda v: byte_count(round(10**v - 1)), False),
         Column(info.metric, lambda r: r.validation.quality, lambda value: f"{value:.2f}", False),
     ]
+
+
+def _varies(column: Column, front: Sequence[TrialRecord], info: RunInfo) -> bool:
+    """Return whether split members differ there: what is fixed for all of them tells nothing."""
+    return len({column.value(record) for record in front if is_split(record, info)}) != 1
 
 
 def _mean_modules(record: TrialRecord) -> float | None:
