@@ -82,8 +82,8 @@ def _columns(info: RunInfo) -> list[Column]:
 
 
 def _varies(column: Column, front: Sequence[TrialRecord], info: RunInfo) -> bool:
-    """Return whether split members differ there: what is fixed for all of them tells nothing."""
-    return len({column.value(record) for record in front if is_split(record, info)}) != 1
+    """Return False for a parameter that is fixed for all split members: it tells nothing."""
+    return not column.discrete or len({column.value(record) for record in front if is_split(record, info)}) != 1
 
 
 def _mean_modules(record: TrialRecord) -> float | None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -5,6 +7,7 @@ from synthetic_records import INFO, realistic
 
 from results.outcome import write_outcome
 from results.plots import PLOTS, write_plots
+from results.plots.parallel import parallel_figure
 
 
 def ink(path):
@@ -25,6 +28,16 @@ def test_each_plot_is_a_png_with_something_on_it(name, records, tmp_path):
 def test_the_smallest_runs_can_be_drawn(count, tmp_path):
     some = realistic(1, finalists=False)[-count:] if count else []
     assert all(ink(path) > 0.001 for path in write_plots(some, INFO, tmp_path))
+
+
+def test_the_parallel_plot_has_no_axis_for_what_is_fixed(records):
+    def titles(members):
+        return {text.get_text() for text in parallel_figure(members, INFO).axes[0].texts}
+
+    fixed = [replace(each, config=replace(each.config, bits=4)) for each in records]
+    varied = [replace(each, config=replace(each.config, bits=1 + each.number % 8)) for each in records]
+    assert "bits" not in titles(fixed)
+    assert "bits" in titles(varied)
 
 
 def test_a_run_leaves_its_files_and_plots_in_its_folder(tmp_path):
