@@ -13,6 +13,7 @@ from torch import nn
 
 from automl.tasks.classification import ClassificationTask
 from automl.tasks.detection import DetectionTask
+from automl.tasks.nets import Detector
 from automl.tasks.splits import Counts
 from deploy.bundle import CLOUD, EDGE, MANIFEST, Bundle
 from deploy.errors import UserError
@@ -44,6 +45,8 @@ def supernet_of(task: Task) -> Supernet:
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_var.uniform_(0.05, 0.2)
+    if isinstance(model, Detector):
+        nn.init.constant_(model.head.classification_head.cls_logits.bias, -1.0)  # so that some scores count
     images, targets = task.data("train").batch(range(12))
     net = Supernet(chain_of(model.eval(), images[:1]), BottleneckOptions(8, (1, 2)))
     net.calibrate(images, lambda outputs: task.task_loss(outputs, targets))
