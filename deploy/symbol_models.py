@@ -23,8 +23,7 @@ class SymbolModels:
 
     def __init__(self, frequencies: np.ndarray) -> None:
         """Prepare the models of uint32 (C, K, levels)."""
-        contexts, levels = frequencies.shape[1:]
-        self._contexts = contexts
+        levels = frequencies.shape[2]
         self._rows = (frequencies - 1).astype(np.float32).reshape(-1, levels)
         make = constriction.stream.model.Categorical
         self._models = [make(row, lazy=False, perfect=False) for row in self._rows] if levels > _FEW else []

@@ -11,7 +11,7 @@ _EFFORT = "Training effort"
 
 TaskOption = Annotated[str, typer.Option(help="The task; 'eccsearch tasks' lists them.")]
 BudgetOption = Annotated[int, typer.Option(help="Measured trials in total; the plain answers come on top.")]
-NameOption = Annotated[str | None, typer.Option(help="The run's name; the task's unless given.")]
+NewNameOption = Annotated[str | None, typer.Option(help="The run's name; the task's unless given.")]
 SamplerOption = Annotated[str, typer.Option(help="nsga2, pymoo-nsga2, tpe, gp or random.")]
 SeedOption = Annotated[int, typer.Option(help="Seeds the search.")]
 ObjectiveOption = Annotated[

@@ -1,0 +1,64 @@
+"""From the options of ``eccsearch run`` as they were typed to the settings of a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from automl.cli.values import merged, parse_seconds, read_config
+from automl.settings import Effort, RunSettings
+from automl.storage import absolute_url
+from deploy.cores import available_cores
+from deploy.errors import UserError
+from search_spaces.objective import DEFAULT_OBJECTIVES
+
+AS_TYPED = ("task", "root", "budget", "sampler", "seed", "workers")
+EFFORT = ("cloud_steps", "teach_steps", "trial_steps", "refine_steps", "finalists")
+
+
+def run_settings(typed: Mapping[str, Any]) -> RunSettings:
+    """Return a run's settings.
+
+    Args:
+        typed: The command's parameters by name.
+
+    Raises:
+        UserError: a number, a name, a parameter or a file that is none.
+    """
+    _check_counts(typed["budget"], typed["workers"], typed["threads"])
+    name = _checked_name(typed["name"] or typed["task"])
+    return RunSettings(
+        **{key: typed[key] for key in AS_TYPED},
+        name=_free_name(typed["root"], name) if typed["new"] else name,
+        objectives=tuple(typed["objective"] or DEFAULT_OBJECTIVES),
+        constraints=tuple(typed["constraint"] or ()),
+        narrowed=merged(typed["space"] or [], typed["fix"] or []),
+        first=tuple(read_config(path) for path in typed["try_"] or []),
+        timeout=parse_seconds(typed["timeout"]),
+        threads=typed["threads"] or max(1, available_cores() // typed["workers"]),
+        storage=absolute_url(typed["storage"]) if typed["storage"] else None,
+        effort=Effort(**{key: typed[key] for key in EFFORT}),
+    )
+
+
+def _check_counts(budget: int, workers: int, threads: int | None) -> None:
+    if budget < 1:
+        raise UserError(f"--budget {budget}: at least 1 trial is needed")
+    if workers < 1 or (threads is not None and threads < 1):
+        raise UserError("--workers and --threads must be at least 1")
+
+
+def _checked_name(name: str) -> str:
+    """Return a run's name that every file system and database takes."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) or name == "cache":
+        raise UserError(f"--name '{name}': use letters, digits, '-' and '_', and not 'cache'")
+    return name
+
+
+def _free_name(root: Path, name: str) -> str:
+    taken = {path.name for path in root.glob("*")} if root.exists() else set()
+    if name not in taken:
+        return name
+    return next(f"{name}-{i}" for i in range(2, len(taken) + 3) if f"{name}-{i}" not in taken)
