@@ -15,7 +15,6 @@ from automl.descent import descend
 from automl.reporter import Reporter
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
 from automl.training import run_steps, training_batch
-from evaluators.outcome import batches
 from search_spaces.recalibration import recalibrate
 from search_spaces.task import Task
 
@@ -24,6 +23,7 @@ VERSION = 2
 SEED = 0
 RECALIBRATED = 1024
 """Training samples that the batch norms' final statistics are of: the last steps alone see too few."""
+RECALIBRATION_BATCH = 32
 
 
 def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int) -> nn.Module:
@@ -107,7 +107,7 @@ class CloudTraining:
 
 def _save(model: nn.Module, task: Task, path: Path) -> None:
     train = task.data("train")
-    recalibrate(model, (train.batch(rows)[0] for rows in batches(min(RECALIBRATED, len(train)))))
+    recalibrate(model, (train.batch(rows)[0] for rows in train.batches(RECALIBRATION_BATCH, RECALIBRATED)))
     save_tensors(model.state_dict(), path)
 
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch
-from torch import Tensor, nn
 
 from automl.blueprint import Blueprint
-from automl.cloud_training import cloud_model_file
+from automl.cloud_training import CloudTraining, cloud_model_file
 from automl.finalists import EDGE_ONLY, chosen
-from automl.shards import Shards
 from automl.taught import supernet_file
 from results.naming import duration
 from results.plain_answers import cloud_model, is_image
 from results.record import RunInfo, TrialRecord
-from search_spaces.task import Target, Task
 
 TAUGHT_PASS = 1.3
 """A distillation step runs the teacher too, a third of a training step more; trials get its answers from memory."""
@@ -101,7 +97,7 @@ def left_of(plan: Blueprint, records: Sequence[TrialRecord], info: RunInfo) -> L
 def forecast(plan: Blueprint, left: Left) -> Forecast:
     """Measure this machine for a second or two and predict what is left of a run."""
     effort, settings = plan.settings.effort, plan.settings
-    step, sample = _step_seconds(plan, plan.task.recipe.batch), _pass_seconds(plan)
+    step, sample = _step_seconds(plan), _pass_seconds(plan)
     validation, test = len(plan.task.data("validation")), len(plan.task.data("test"))
     cloud_cached = cloud_model_file(plan.task, settings.folder.cache, settings.cores).exists()
     taught_cached = supernet_file(plan).exists()
@@ -117,21 +113,15 @@ def forecast(plan: Blueprint, left: Left) -> Forecast:
     return unhurried.within(settings.timeout)
 
 
-def _step_seconds(plan: Blueprint, batch: int) -> float:
-    model = plan.task.cloud_model().train()
-    data = plan.task.data("train")
-    shards = Shards(model, batch, torch.get_num_threads())
+def _step_seconds(plan: Blueprint) -> float:
+    """Return the seconds of a training step of the cloud model, its batch and its optimiser included."""
+    training = CloudTraining(plan.task, plan.task.cloud_model().to(memory_format=torch.channels_last))
     seconds = []
-    for start in range(4):
-        images, targets = data.batch([(start * batch + i) % len(data) for i in range(batch)])
+    for index in range(4):
         began = time.perf_counter()
-        shards.backward(partial(_losses, plan.task, images, targets))
+        training.step(index)
         seconds.append(time.perf_counter() - began)
     return min(seconds)
-
-
-def _losses(task: Task, images: Tensor, targets: list[Target], model: nn.Module, rows: slice) -> list[Tensor]:
-    return [task.task_loss(model(images[rows]), targets[rows])]
 
 
 def _pass_seconds(plan: Blueprint) -> float:

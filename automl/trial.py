@@ -26,6 +26,7 @@ from search_spaces.task import DataSplit, Task
 
 VERSION = 3
 """Raise this whenever a change of the code changes what a trial of the same recipe measures."""
+RECALIBRATION_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,8 @@ class Trial:
         return [distillation_loss(trace, mine.lesson, mine.targets, self.task, model.config)]
 
     def _recalibrate(self, derived: DerivedModel, train: DataSplit, recipe: TrialRecipe) -> None:
-        count = min(recipe.calibration // 2, len(train))
-        recalibrate(derived, (train.batch(range(i, min(i + 64, count)))[0] for i in range(0, count, 64)))
+        rows = train.batches(RECALIBRATION_BATCH, recipe.calibration // 2)
+        recalibrate(derived, (train.batch(batch)[0] for batch in rows))
 
     def outcome(self, candidate: Candidate, data: DataSplit) -> Outcome:
         """Run a candidate over a split."""

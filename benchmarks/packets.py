@@ -23,7 +23,7 @@ from members import Member, kept_run
 from report import Cell, Table, emit
 
 from evaluators.link import link_of
-from evaluators.outcome import batches
+from evaluators.outcome import symbols_of
 from search_spaces.task import DataSplit, Task
 
 SLACK = 1.02
@@ -79,7 +79,7 @@ def rates(member: Member, task: Task, data: DataSplit) -> Rates:
     derived, tables = member.candidate.derived, member.candidate.tables
     link = link_of(derived, tables, task.image_size)
     assert link is not None and derived.edge is not None and tables is not None
-    symbols = torch.cat([derived.edge(data.batch(indices)[0]) for indices in batches(len(data))])
+    symbols = symbols_of(derived.edge, data)
     sent = symbols.numpy()
     return Rates(
         packets=np.asarray(link.carry(symbols)[1]),

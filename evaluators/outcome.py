@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from deploy.symbol_tables import SymbolTables
 from evaluators.link import Link
@@ -37,7 +37,7 @@ def outcome(derived: DerivedModel, task: Task, data: DataSplit, link: Link | Non
     derived.eval()
     threads = torch.get_num_threads()
     with side_by_side(threads, threads) as pool:
-        parts = pool.map(lambda rows: _answered(derived, task, data.batch(rows)[0], link), batches(len(data)))
+        parts = pool.map(lambda rows: _answered(derived, task, data.batch(rows)[0], link), data.batches(BATCH))
         answers = list(parts)
     predictions = [prediction for found, _ in answers for prediction in found]
     return Outcome(predictions, data.targets, np.asarray([size for _, sizes in answers for size in sizes]))
@@ -58,16 +58,15 @@ def _sent(derived: DerivedModel, images: Tensor, link: Link | None) -> tuple[Out
     return derived.cloud(arrived), sizes
 
 
-@torch.no_grad()
 def calibrated_tables(derived: DerivedModel, data: DataSplit, samples: int) -> SymbolTables | None:
     """Count the symbols of the first ``samples`` of a training split; None where no symbols are sent."""
     if derived.symbol_shape is None or derived.edge is None:
         return None
     derived.eval()
-    symbols = torch.cat([derived.edge(data.batch(rows)[0]) for rows in batches(min(samples, len(data)))])
-    return SymbolTables.calibrate(symbols.numpy(), derived.config.bits)
+    return SymbolTables.calibrate(symbols_of(derived.edge, data, samples).numpy(), derived.config.bits)
 
 
-def batches(samples: int) -> list[range]:
-    """Return the first samples of a split in batches."""
-    return [range(start, min(start + BATCH, samples)) for start in range(0, samples, BATCH)]
+@torch.no_grad()
+def symbols_of(edge: nn.Module, data: DataSplit, samples: int | None = None) -> Tensor:
+    """Return the symbols of a split's first samples, of all unless given, uint8 (n, w, h, w')."""
+    return torch.cat([edge(data.batch(rows)[0]) for rows in data.batches(BATCH, samples)])

@@ -140,8 +140,7 @@ def _pairs(bundle: Bundle, derived: Derived, task: Task, data: DataSplit, thread
     edge = EdgeRuntime(bundle, threads)
     cloud = None if bundle.manifest.kind == "edge" else CloudRuntime(bundle, threads)
     codec = None if bundle.manifest.kind == "edge" else bundle.packet_codec()
-    for begin in range(0, len(data), _BATCH):
-        indices = range(begin, min(begin + _BATCH, len(data)))
+    for indices in data.batches(_BATCH):
         crossings, predictions = _run_model(derived, task, data, indices, codec)
         for index, crossing, prediction in zip(indices, crossings, predictions, strict=True):
             image = _image(data, index)

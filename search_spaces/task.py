@@ -35,6 +35,11 @@ class DataSplit:
         images = self.images[index].to(memory_format=torch.channels_last).float().div_(255)
         return images, [self.targets[i] for i in index.tolist()]
 
+    def batches(self, size: int, samples: int | None = None) -> list[range]:
+        """Return the indices of the first ``samples``, of all unless given, ``size`` at a time."""
+        count = len(self) if samples is None else min(samples, len(self))
+        return [range(start, min(start + size, count)) for start in range(0, count, size)]
+
 
 @dataclass(frozen=True)
 class Recipe:
