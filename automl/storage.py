@@ -25,7 +25,6 @@ from deploy.errors import UserError, unknown
 HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 60
 LOCK_SECONDS = 60.0
-HEADER = b"SQLite format 3\x00"
 
 
 class _Connection(sqlite3.Connection):
@@ -115,15 +114,19 @@ def check_file(file: Path) -> None:
         UserError: it is not; the file is left as it is.
     """
     keep = "it was left as it is; choose another run with --name, or move the file away"
-    with file.open("rb") as opened:
-        if opened.read(len(HEADER)) != HEADER:
-            raise UserError(f"{file} is not an SQLite database: {keep}")
+    foreign = UserError(f"{file} is not an SQLite database: {keep}")
+    if not file.stat().st_size:
+        raise foreign
     try:
+        # By SQLite itself: a file that is opened otherwise drops this process's locks on it when it is closed, and
+        # another process then deletes the log that this one still writes to.
         with closing(sqlite3.connect(file, timeout=LOCK_SECONDS)) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
-        if "malformed" not in str(error) and "not a database" not in str(error):
+        if "not a database" in str(error):
+            raise foreign from None
+        if "malformed" not in str(error):
             raise
         verdict, tables = str(error), {"studies"}
     if verdict != "ok":

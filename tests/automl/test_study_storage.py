@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from automl.samplers.surrogate import measure, surrogate_space
 from automl.storage import _place, absolute_url, check_file, open_storage
+from automl.study import Study
 from deploy.errors import UserError
+from search_spaces.objective import DEFAULT_OBJECTIVES, Objective
 
 SEARCH = Path(__file__).with_name("analytic_search.py")
 
@@ -91,6 +94,19 @@ def test_a_new_file_appears_whole_and_never_replaces_another(
     file.unlink()
     open_storage(tmp_path).engine.dispose()
     check_file(file)
+
+
+def test_opening_a_study_once_more_lets_no_other_process_delete_its_log(tmp_path: Path) -> None:
+    objectives = [Objective.named(each) for each in DEFAULT_OBJECTIVES]
+    study = Study.open(tmp_path / "broken", "analytic", surrogate_space(), objectives, sampler="random")
+    study.run(measure, 2)
+    check_file(tmp_path / "broken" / "study.db")
+    elsewhere = [sys.executable, str(SEARCH), "--root", str(tmp_path), "--sampler", "random", "--budget"]
+    subprocess.run([*elsewhere, "6"], check=True)
+    assert study.run(measure, 12).done == 12
+    ended = subprocess.run([*elsewhere, "12"], capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == ["budget", "12"]
+    assert len((tmp_path / "broken.measured").read_text()) == 4 + 2, "the other one measured what was there"
 
 
 def test_a_full_disk_keeps_what_is_finished(tmp_path: Path) -> None:
