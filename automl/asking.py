@@ -123,12 +123,16 @@ class Once(BaseSampler):
         return None
 
     def _enumerated(self) -> Params:
-        left = list(islice(self._left(), SMALL))
+        # The one of the highest priority: whatever else is taken meanwhile, the same one is free.
+        left = [*islice(self._left(), SMALL)]
         if not left:
             raise SpaceExhaustedError
-        params = params_of(self._ask.space, left[int(self._random.integers(len(left)))])
+        params = params_of(self._ask.space, min(left, key=self._priority))
         assert params is not None
         return params
+
+    def _priority(self, config: Config) -> int:
+        return derived(self._ask.seed, "left", dict(config.to_params()))
 
     def _left(self) -> Iterator[Config]:
         return (config for config in self._ask.space.configs() if config not in self._taken)

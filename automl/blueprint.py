@@ -44,6 +44,8 @@ PACKAGES = (
 ANCHOR_QUALITIES = (10, 30, 50, 70, 90)
 REFINING_RATE = 4e-3
 """Peak learning rate of a finalist's distillation: long, so it may go far before it settles."""
+REFINED_CALIBRATION = 1024
+"""Training samples that a finalist's tables are calibrated on: it is what is deployed."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,9 @@ class Blueprint:
     @property
     def refining(self) -> TrialRecipe:
         """How a finalist's model is distilled further."""
-        return TrialRecipe(steps=self.settings.effort.refine_steps, learning_rate=REFINING_RATE)
+        return TrialRecipe(
+            steps=self.settings.effort.refine_steps, learning_rate=REFINING_RATE, calibration=REFINED_CALIBRATION
+        )
 
     def identity(self) -> dict[str, Any]:
         """Return what a continued run must share with the run it continues; of ``finalists`` it is only noted."""

@@ -13,12 +13,13 @@ from torch import nn
 
 from automl.descent import descend
 from automl.reporter import Reporter
+from automl.shards import Shards
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
 from automl.training import run_steps, training_batch
 from search_spaces.recalibration import recalibrate
 from search_spaces.task import Task
 
-VERSION = 2
+VERSION = 3
 """Raise this whenever a change of the code changes the model that the same recipe gives."""
 SEED = 0
 RECALIBRATED = 1024
@@ -38,9 +39,9 @@ def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int) -> nn
     path = cloud_model_file(task, cache, threads)
     model = task.cloud_model().to(memory_format=torch.channels_last)
     if not (path.exists() and _loaded(model, path, reporter)):
+        torch.set_num_threads(threads)
         trainee = CloudTraining(task, model)
         checkpoint = path.with_suffix(".checkpoint")
-        torch.set_num_threads(threads)
         run_steps(
             trainee,
             task.recipe.steps,
@@ -84,16 +85,16 @@ class CloudTraining:
             {"params": plain, "peak": task.recipe.learning_rate, "weight_decay": 0.0},
         ]
         self.optimizer = torch.optim.AdamW(groups, fused=True)
+        samples = min(task.recipe.batch, len(self.data))
+        self.shards = Shards(self.model, samples, torch.get_num_threads(), whole_norms=True)
 
     def step(self, index: int) -> float:
         """Train on the batch of step ``index``; return its loss."""
         recipe = self.task.recipe
         images, targets = training_batch(self.task, self.data, recipe.batch, SEED, index)
-        loss = self.task.task_loss(self.model(images), targets)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        descend(self.optimizer, list(self.model.parameters()), index, recipe.steps)
-        return float(loss.detach())
+        loss = self.shards.backward(lambda model, rows: [self.task.task_loss(model(images[rows]), targets[rows])])
+        descend(self.optimizer, self.shards.parameters, index, recipe.steps)
+        return loss
 
     def state_dict(self) -> dict[str, Any]:
         """Return the model's and the optimiser's state."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from automl.bisection import Bisection
 from automl.blueprint import Blueprint
 from automl.keeper import Keeper
 from automl.reporter import Reporter
+from automl.search import never
 from automl.seeds import derived, trial_seed
 from automl.study import Study
 from automl.trial import Candidate, Trial
@@ -29,34 +33,46 @@ from results.onnx_export import write_onnx
 from results.pareto import pareto_set
 from results.plain_answers import cloud_model, edge_only_frontier, is_image, is_split
 from results.record import Finalist, RunInfo, TrialRecord
+from results.summary import TOLERANCE, QualityRule
 from search_spaces.task import DataSplit
 
+POLL_SECONDS = 0.5
 RESAMPLES = 300
-EDGE_ONLY = 4
-"""Edge-only finalists, the cloud model among them: those of the highest quality on their own frontier."""
 NEAR = 0.8
-"""Share of the cloud model's quality from which split members are refined first; others are rarely deployed."""
+"""Share of the cloud model's quality from which a configuration is near it; others are rarely deployed."""
 
 
 def chosen(records: Sequence[TrialRecord], info: RunInfo, count: int) -> list[TrialRecord]:
-    """Return who is measured on test: ``count`` split members of the front, and the plain answers' frontiers.
+    """Return who is measured on test, as far as it is known: ``count`` split members of the front, and rivals.
 
-    Of the images those that no other image beats, whatever its format. Where the front has more split members,
-    those near the cloud model that together dominate most hypervolume are taken, then the others likewise.
+    Where the front has more split members, those near the cloud model that together dominate most hypervolume are
+    taken, then the others likewise. Of the plain answers the cheapest edge-only configuration and the cheapest
+    image that are as good as the cloud model are looked for: each that is measured tells which is the next.
     """
-    images = pareto_set([record for record in records if is_image(record)], ("quality", "bytes"))
-    edge_only = sorted(edge_only_frontier(records, info), key=lambda r: -r.validation.quality)[:EDGE_ONLY]
     whole = cloud_model(records, info)
     floor = NEAR * whole.validation.quality if whole else 0.0
-    everyone = [*([whole] if whole else []), *edge_only, *images, *_splits(records, info, count, floor)]
+    rivals = [record for each in bisections(records, info) for record in each.members]
+    everyone = [*([whole] if whole else []), *rivals, *_splits(records, info, count, floor)]
     return list({record.number: record for record in everyone}.values())
+
+
+def bisections(records: Sequence[TrialRecord], info: RunInfo) -> list[Bisection]:
+    """Return the searches for the cheapest plain answers, among those near the cloud model."""
+    whole = cloud_model(records, info)
+    if whole is None:
+        return []
+    images = pareto_set([record for record in records if is_image(record)], ("quality", "bytes"))
+    edge_only = [record for record in edge_only_frontier(records, info) if record != whole]
+    floor, rule = NEAR * whole.validation.quality, QualityRule(TOLERANCE, whole)
+    near = ([record for record in each if record.validation.quality >= floor] for each in (edge_only, images))
+    return [Bisection(frontier, rule) for frontier in near if frontier]
 
 
 def _splits(records: Sequence[TrialRecord], info: RunInfo, count: int, floor: float) -> list[TrialRecord]:
     splits = [record for record in pareto_set(records, info.objectives) if is_split(record, info)]
     near = [record for record in splits if record.validation.quality >= floor]
     far = [record for record in splits if record.validation.quality < floor]
-    return [*most_hypervolume(near, info, count), *most_hypervolume(far, info, count - len(near))]
+    return [*most_hypervolume(near, info, count, floor), *most_hypervolume(far, info, count - len(near))]
 
 
 @dataclass(frozen=True)
@@ -69,6 +85,7 @@ class Finals:
         keeper: Holds the weights.
         study: Holds the record.
         reporter: Hears of the progress.
+        stop: Asked before every finalist; True ends the work.
     """
 
     plan: Blueprint
@@ -76,51 +93,77 @@ class Finals:
     keeper: Keeper
     study: Study
     reporter: Reporter
+    stop: Callable[[], bool] = never
 
     def run(self) -> None:
         """Measure every finalist that has not been measured yet; test is read once for each.
 
-        One process at a time does so: what another one has measured while this one waited is not measured again.
+        Any number of processes do so side by side, each taking the next one that no other has.
         """
-        if not all(record.finalist for record in self._chosen()):
-            with self.study.finals_turn(
-                lambda: self.reporter.say("Another process refines the finalists: waiting.")
-            ):
-                self._measure(self._chosen())
+        self.reporter.stage("finalists", len(self._members()) + self._to_come())
+        while not self.stop():
+            members = self._members()
+            waiting = [record.number for record in members if record.finalist is None]
+            self.reporter.advance(len(members) - len(waiting))
+            if not waiting:
+                return
+            busy = self.study.refining()
+            free = [number for number in waiting if number not in busy]
+            if free:
+                self._take(free[0])
+            else:
+                time.sleep(POLL_SECONDS)
 
-    def _chosen(self) -> list[TrialRecord]:
-        return chosen(self.study.records(), self.plan.info(), self.plan.settings.effort.finalists)
+    def _members(self) -> list[TrialRecord]:
+        """Return the finalists that are known: first those that others wait for, last those that take little."""
+        info = self.plan.info()
+        members = chosen(self.study.records(), info, self.plan.settings.effort.finalists)
+        return sorted(members, key=lambda record: (is_image(record), is_split(record, info)))
 
-    def _measure(self, records: Sequence[TrialRecord]) -> None:
-        waiting = [record for record in records if record.finalist is None]
-        self.reporter.stage("finalists", len(records))
-        if not waiting:
-            return
-        test = self.plan.task.data("test")
-        cloud = self.trial.supernet.cloud_config()
-        resamples = _resamples(len(test), self.plan.settings.seed)
-        bar = self._bootstrap(self.trial.outcome(self.trial.candidate(cloud, 0), test), resamples)
-        for done, record in enumerate(waiting, start=len(records) - len(waiting) + 1):
-            self.study.set_finalist(record.number, self._finalist(record, test, resamples, bar))
-            self.reporter.advance(done, f"trial {record.number}")
+    def _to_come(self) -> int:
+        """Return how many finalists are yet to be found."""
+        return sum(max(0, each.left - 1) for each in bisections(self.study.records(), self.plan.info()))
 
-    def _finalist(self, record: TrialRecord, test: DataSplit, resamples: np.ndarray, bar: np.ndarray) -> Finalist:
+    def _take(self, number: int) -> None:
+        with self.study.refinement(number) as mine:
+            record = self.study.record(number)
+            if mine and record.finalist is None:
+                self.study.set_finalist(number, self._finalist(record))
+
+    def _is_whole(self, record: TrialRecord) -> bool:
+        return self.trial.supernet.is_cloud_model(record.config)
+
+    @cached_property
+    def _test(self) -> DataSplit:
+        return self.plan.task.data("test")
+
+    @cached_property
+    def _resamples(self) -> np.ndarray:
+        return _resamples(len(self._test), self.plan.settings.seed)
+
+    @cached_property
+    def _bar(self) -> np.ndarray:
+        """The cloud model's quality in every resample."""
+        cloud = self.trial.candidate(self.trial.supernet.cloud_config(), 0)
+        return self._bootstrap(self.trial.outcome(cloud, self._test))
+
+    def _finalist(self, record: TrialRecord) -> Finalist:
         candidate = self._refined(record)
-        whole = self.trial.supernet.is_cloud_model(record.config)
+        whole = self._is_whole(record)
         if not whole:
             self.keeper.save(record.number, candidate, finalist=True)
-        outcome = self._exported(candidate, self.trial.outcome(candidate, test), test)
-        quality = self._bootstrap(outcome, resamples)
+        outcome = self._exported(candidate, self.trial.outcome(candidate, self._test), self._test)
+        quality = self._bootstrap(outcome)
         return Finalist(
             validation=record.validation if whole else self._validated(candidate),
             test=self._measured(candidate, outcome),
             quality_interval=_interval(quality),
-            gap_interval=_interval(quality - bar),
+            gap_interval=_interval(quality - self._bar),
         )
 
     def _refined(self, record: TrialRecord) -> Candidate:
         kept = self.candidate(record)
-        if self.trial.supernet.is_cloud_model(record.config):
+        if self._is_whole(record):
             return kept
         seed = derived(trial_seed(self.plan.settings.seed), "refine")
         return self.trial.distilled(copy.deepcopy(kept.derived), seed, self.plan.refining)
@@ -142,8 +185,8 @@ class Finals:
     def _validated(self, candidate: Candidate) -> Measurement:
         return self.trial.measured(candidate, self.plan.task.data("validation"))
 
-    def _bootstrap(self, outcome: Outcome, resamples: np.ndarray) -> np.ndarray:
-        return self.plan.task.bootstrap(outcome.predictions, outcome.targets, resamples)
+    def _bootstrap(self, outcome: Outcome) -> np.ndarray:
+        return self.plan.task.bootstrap(outcome.predictions, outcome.targets, self._resamples)
 
     def _measured(self, candidate: Candidate, outcome: Outcome) -> Measurement:
         return measure(Subject(candidate.derived, self.plan.task, outcome))

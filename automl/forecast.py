@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
 
 from automl.blueprint import Blueprint
 from automl.cloud_training import CloudTraining, cloud_model_file
-from automl.finalists import EDGE_ONLY, chosen
+from automl.finalists import chosen
 from automl.taught import supernet_file
 from results.naming import duration
 from results.plain_answers import cloud_model, is_image
@@ -22,14 +23,15 @@ TRIAL_OVERHEAD = 0.6
 """Seconds of a trial that no step and no pass takes: counting FLOPs, metric, codec, deriving."""
 FINALIST_OVERHEAD = 4.0
 """Seconds of a finalist's export and bootstrap."""
-TESTED = 20
-"""About how many images, and the cloud model, are measured on test."""
+RIVALS = 4
+"""About how many of each plain answer are measured on test."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Seconds of every stage of a run."""
+    """Seconds of every stage of a run, on so many cores."""
 
+    cores: int
     cloud: float
     supernet: float
     anchors: float
@@ -57,7 +59,7 @@ class Forecast:
             "finalists": self.finalists,
         }
         listed = ", ".join(f"{name} {duration(seconds)}" for name, seconds in parts.items() if seconds)
-        return f"About {duration(self.total)} on {torch.get_num_threads()} threads: {listed or 'nothing to do'}."
+        return f"About {duration(self.total)} on {self.cores} cores: {listed or 'nothing to do'}."
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,11 @@ class Left:
     refined: int
     tested: int
 
+    @property
+    def measurements(self) -> int:
+        """How many there are in all; as many processes find something to do."""
+        return self.anchors + self.trials + self.refined + self.tested
+
 
 def left_of(plan: Blueprint, records: Sequence[TrialRecord], info: RunInfo) -> Left:
     """Return what is left of a run with these measured trials; of finalists yet to be found, as many as may be."""
@@ -85,32 +92,52 @@ def left_of(plan: Blueprint, records: Sequence[TrialRecord], info: RunInfo) -> L
     count = plan.settings.effort.finalists
     if not count:
         return Left(anchors, trials, 0, 0)
+    whole = cloud_model(records, info)
     members = chosen(records, info, count)
-    tested = [m.finalist is None for m in members if is_image(m) or m is cloud_model(records, info)]
-    refined = [m.finalist is None for m in members if not (is_image(m) or m is cloud_model(records, info))]
+    tested = [m.finalist is None for m in members if is_image(m) or m is whole]
+    refined = [m.finalist is None for m in members if not (is_image(m) or m is whole)]
     if not anchors and not trials:
         return Left(anchors, trials, sum(refined), sum(tested))
-    expected = count + EDGE_ONLY - 1
-    return Left(anchors, trials, max(0, expected - refined.count(False)), max(0, TESTED - tested.count(False)))
+    return Left(
+        anchors,
+        trials,
+        max(0, count + RIVALS - refined.count(False)),
+        max(0, 1 + RIVALS - tested.count(False)),
+    )
 
 
 def forecast(plan: Blueprint, left: Left) -> Forecast:
     """Measure this machine for a second or two and predict what is left of a run."""
     effort, settings = plan.settings.effort, plan.settings
-    step, sample = _step_seconds(plan), _pass_seconds(plan)
+    with _threads(settings.cores):
+        together = _step_seconds(plan)
+    with _threads(settings.threads):
+        step, sample = _step_seconds(plan), _pass_seconds(plan)
     validation, test = len(plan.task.data("validation")), len(plan.task.data("test"))
     cloud_cached = cloud_model_file(plan.task, settings.folder.cache, settings.cores).exists()
     taught_cached = supernet_file(plan).exists()
     measuring = sample * (validation + 3 * plan.distilling.calibration) + TRIAL_OVERHEAD
     refining = effort.refine_steps * step * TAUGHT_PASS + measuring + FINALIST_OVERHEAD + sample * test
     unhurried = Forecast(
-        cloud=0.0 if cloud_cached else plan.task.recipe.steps * step,
-        supernet=0.0 if taught_cached else effort.teach_steps * step * (1 + plan.teaching.random + 1.3),
-        anchors=left.anchors * (sample * validation + TRIAL_OVERHEAD),
+        cores=settings.cores,
+        cloud=0.0 if cloud_cached else plan.task.recipe.steps * together,
+        supernet=0.0 if taught_cached else effort.teach_steps * together * (1 + plan.teaching.random + 1.3),
+        anchors=left.anchors * (sample * validation + TRIAL_OVERHEAD) / settings.workers,
         trials=left.trials * (effort.trial_steps * step + measuring) / settings.workers,
-        finalists=left.refined * refining + left.tested * (sample * test + TRIAL_OVERHEAD),
+        finalists=(left.refined * refining + left.tested * (sample * test + TRIAL_OVERHEAD)) / settings.workers,
     )
     return unhurried.within(settings.timeout)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Let torch have so many threads, then as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _step_seconds(plan: Blueprint) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import optuna
@@ -19,7 +19,7 @@ from automl import record
 from automl.database import Database
 from automl.distributions import Params, distributions, params_of
 from automl.owner import Owner
-from automl.record import config_in, kind_of
+from automl.record import config_in, kind_of, place_of
 from evaluators.measurement import Measurement
 from search_spaces.config import Config
 from search_spaces.objective import Constraint, Objective
@@ -34,13 +34,15 @@ class Claim:
 
     Attributes:
         trial: The trial, as it was begun.
-        trials: All trials by number, this one included, as they were just after it was begun.
-        index: Search trials that are COMPLETE, or RUNNING with a lower number.
+        trials: All trials by number, this one included, as they were when it was begun, or its turn.
+        index: A search trial's place in the sequence, from 0.
+        known: Of ``trials`` those that its sampler may learn from, and itself.
     """
 
     trial: FrozenTrial
     trials: tuple[FrozenTrial, ...]
     index: int = 0
+    known: tuple[FrozenTrial, ...] = ()
 
     @property
     def trial_id(self) -> int:
@@ -56,8 +58,8 @@ class Claim:
 class Ledger:
     """The study's trials.
 
-    A trial's number is its ticket: of two processes that claim the last of the budget, or the same configuration,
-    the lower number has it and the other one gives up (Lamport's bakery). So no lock is needed on any storage.
+    A trial's number is its ticket: of two processes that claim the same place, configuration or finalist, the lower
+    number has it and the other one gives up (Lamport's bakery). So no lock is needed on any storage.
     """
 
     def __init__(
@@ -125,16 +127,15 @@ class Ledger:
         finally:
             self.study._thread_local.cached_all_trials = None
 
-    def claim_search(self, budget: int) -> Claim | None:
-        """Begin a search trial; None where processes with lower numbers take all that the budget leaves."""
-        claim = self._begin({record.KIND: "search"})
-        search = [trial for trial in claim.trials if kind_of(trial) == "search"]
-        complete = sum(trial.state == TrialState.COMPLETE for trial in search)
-        lower = sum(trial.state == TrialState.RUNNING and trial.number < claim.number for trial in search)
-        if complete + lower < budget:
-            return replace(claim, index=complete + lower)
-        self.fail(claim.number, "the budget was claimed by another process")
-        return None
+    def claim_search(self, trials: Sequence[FrozenTrial]) -> Claim | None:
+        """Begin the first search trial of the sequence that is not there; None where another process was first."""
+        places = {place_of(trial) for trial in trials}
+        index = next(place for place in count() if place not in places)
+        claim = self._begin({record.KIND: "search", record.INDEX: index})
+        if any(place_of(trial) == index for trial in claim.trials if trial.number < claim.number):
+            self.fail(claim.number, "another process has its place")
+            return None
+        return replace(claim, index=index)
 
     def taken(self, trials: Sequence[FrozenTrial]) -> set[Config]:
         """Return the configurations that are measured, or being measured."""
@@ -149,14 +150,17 @@ class Ledger:
             return self._begin({**attrs, record.CONFIG: config.to_params()})
         return self._begin(attrs, params)
 
-    def claim_finals(self) -> Claim:
-        """Ask for the turn to refine finalists."""
-        return self._begin({record.KIND: record.FINALS})
+    def claim_finalist(self, number: int) -> Claim | None:
+        """Take the refinement of a finalist on; None where another process was first."""
+        claim = self._begin({record.KIND: record.FINALS, record.REFINES: number})
+        if number in refined_in(trial for trial in claim.trials if trial.number < claim.number):
+            self.fail(claim.number, "another process refines it")
+            return None
+        return claim
 
-    def first_of_finals(self, claim: Claim) -> bool:
-        """Return whether no living process asked for that turn before."""
-        earlier = (trial for trial in self.living() if trial.number < claim.number)
-        return not any(t.state == TrialState.RUNNING and kind_of(t) == record.FINALS for t in earlier)
+    def refining(self) -> set[int]:
+        """Return the finalists that living processes refine."""
+        return refined_in(self.living())
 
     def draw(self, claim: Claim, sampler: BaseSampler) -> Params:
         """Let the sampler draw all parameters of a claimed trial, and write them down.
@@ -165,8 +169,8 @@ class Ledger:
             ValueError: the sampler draws what the space does not hold.
         """
         study, trial = self.study, claim.trial
-        # What the sampler learns from are the trials that its index counts, and they are not read once more.
-        study._thread_local.cached_all_trials = list(claim.trials)
+        # This is all that a sampler gets to see, and it is not read once more.
+        study._thread_local.cached_all_trials = list(claim.known)
         study.sampler = sampler
         sampler.before_trial(study, trial)
         params = sampler.sample_relative(study, trial, sampler.infer_relative_search_space(study, trial))
@@ -174,20 +178,16 @@ class Ledger:
         return params
 
     def settle(self, claim: Claim, config: Config) -> bool:
-        """Return whether the trial may measure ``config``; where a lower number has it, the trial is failed.
+        """Return whether the trial may measure ``config``; where another one has it, the trial is failed.
 
-        Waits for processes with lower numbers that are still drawing.
+        Searches are drawn one after the other, so two of them never meet; a search gives way to an anchor.
         """
-        lower = _lower(claim, claim.trials)
-        while True:
-            if any(trial.state == TrialState.RUNNING for trial in lower):
-                lower = _lower(claim, self.living())
-            if config in (self.config(other) for other in lower):
-                self.fail(claim.number, "another process measures this configuration")
-                return False
-            if all(self.config(other) is not None for other in lower):
-                return True
-            time.sleep(POLL_SECONDS)
+        trials = self.trials() if any(_running_beside(trial, claim) for trial in claim.trials) else claim.trials
+        rivals = (trial for trial in trials if trial.number < claim.number or kind_of(trial) == "anchor")
+        if config not in (self.config(trial) for trial in rivals if trial.number != claim.number and _live(trial)):
+            return True
+        self.fail(claim.number, "another process measures this configuration")
+        return False
 
     def finish(self, claim: Claim, measurement: Measurement, seconds: float) -> bool:
         """Write down what was measured; False where the trial was failed from outside meanwhile.
@@ -236,9 +236,14 @@ def _running(**parts: Any) -> FrozenTrial:
     return create_trial(state=TrialState.RUNNING, **parts)
 
 
-def _lower(claim: Claim, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """Return those before a claim that are measured, or being measured."""
-    return [trial for trial in trials if trial.number < claim.number and _live(trial)]
+def refined_in(trials: Iterable[FrozenTrial]) -> set[int]:
+    """Return the finalists whose refinement is among the trials."""
+    running = (trial for trial in trials if trial.state == TrialState.RUNNING)
+    return {trial.user_attrs[record.REFINES] for trial in running if kind_of(trial) == record.FINALS}
+
+
+def _running_beside(trial: FrozenTrial, claim: Claim) -> bool:
+    return trial.state == TrialState.RUNNING and trial.number != claim.number
 
 
 def _live(trial: FrozenTrial) -> bool:

@@ -13,7 +13,7 @@ from automl.training import training_batch
 from search_spaces.chain import Chain
 from search_spaces.task import DataSplit, Outputs, Target, Task
 
-KEPT_BYTES = 6 * 2**27
+KEPT_BYTES = 3 * 2**27
 """Memory that kept batches and answers may take; what comes after it is computed anew each time."""
 
 
@@ -44,22 +44,33 @@ def lesson(cloud: Chain, images: Tensor, taps: Collection[int]) -> Lesson:
 
 @dataclass(frozen=True)
 class TaughtBatch:
-    """One step's batch and what the cloud model says of it."""
+    """One step's batch and what the cloud model says of it.
 
-    images: Tensor
+    Attributes:
+        pixels: The augmented images as images are, uint8 (b, 3, H, W): kept in a quarter of the memory.
+        targets: What is on them.
+        lesson: What the cloud model says of them.
+    """
+
+    pixels: Tensor
     targets: list[Target]
     lesson: Lesson
+
+    @property
+    def images(self) -> Tensor:
+        """The model's input, float32 (b, 3, H, W) in 0..1."""
+        return _images(self.pixels)
 
     def part(self, rows: slice) -> TaughtBatch:
         """Return some samples of the batch."""
         outputs = tuple(output[rows] for output in self.lesson.outputs)
         taps = {i: tap[rows] for i, tap in self.lesson.taps.items()}
-        return TaughtBatch(self.images[rows], self.targets[rows], Lesson(outputs, taps))
+        return TaughtBatch(self.pixels[rows], self.targets[rows], Lesson(outputs, taps))
 
     @property
     def nbytes(self) -> int:
         """Bytes of its tensors, targets aside."""
-        return sum(t.nbytes for t in (self.images, *self.lesson.outputs, *self.lesson.taps.values()))
+        return sum(t.nbytes for t in (self.pixels, *self.lesson.outputs, *self.lesson.taps.values()))
 
 
 class Lessons:
@@ -87,9 +98,14 @@ class Lessons:
     def _taught(self, data: DataSplit, key: tuple[int, int, int], taps: Collection[int]) -> TaughtBatch:
         seed, size, step = key
         images, targets = training_batch(self._task, data, size, seed, step)
-        return TaughtBatch(images, targets, lesson(self._cloud, images, taps))
+        pixels = images.mul(255).round_().clamp_(0, 255).to(torch.uint8)
+        return TaughtBatch(pixels, targets, lesson(self._cloud, _images(pixels), taps))
 
     def _keep(self, key: tuple[int, int, int], taught: TaughtBatch) -> None:
         others = sum(each.nbytes for other, each in self._kept.items() if other != key)
         if others + taught.nbytes <= KEPT_BYTES:
             self._kept[key] = taught
+
+
+def _images(pixels: Tensor) -> Tensor:
+    return pixels.to(memory_format=torch.channels_last).float().div_(255)

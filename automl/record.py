@@ -21,6 +21,8 @@ MEASUREMENT = "measurement"
 SECONDS = "seconds"
 CONFIG = "config"
 FINALS = "finals"
+REFINES = "refines"
+INDEX = "index"
 FAILURE = "failure"
 FINALIST = "finalist:"
 
@@ -36,8 +38,14 @@ def measured(trial: FrozenTrial) -> bool:
 
 
 def kind_of(trial: FrozenTrial) -> str:
-    """Return ``"search"``, ``"anchor"``, or ``"finals"``: no measurement, but the mark of who refines finalists."""
+    """Return ``"search"``, ``"anchor"``, or ``"finals"``: no measurement, but who refines a finalist."""
     return str(trial.user_attrs.get(KIND, "search"))
+
+
+def place_of(trial: FrozenTrial) -> int | None:
+    """Return a live search trial's place in the sequence, from 0; None for whatever holds no place."""
+    live = trial.state in (TrialState.COMPLETE, TrialState.RUNNING)
+    return trial.user_attrs.get(INDEX) if live and kind_of(trial) == "search" else None
 
 
 def config_in(trial: FrozenTrial, space: SearchSpace) -> Config | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ import torch
 
 from automl.blueprint import Blueprint, blueprint
 from automl.finalists import Finals
-from automl.forecast import forecast, left_of
+from automl.forecast import Left, forecast, left_of
 from automl.keeper import Keeper
 from automl.reporter import Reporter
 from automl.run_reader import note_run
@@ -21,7 +20,7 @@ from automl.settings import RunSettings
 from automl.study import Study
 from automl.taught import taught_supernet
 from automl.trial import Candidate, Trial
-from automl.workers import run_workers
+from automl.workers import Workers
 from evaluators.measurement import Measurement
 from results.hypervolume import hypervolume
 from results.outcome import write_outcome
@@ -67,19 +66,35 @@ def run(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = froz
     info = plan.info()
     note_run(settings.where, settings.name, info, plan.space.layout)
     settings.save()
-    _announce(plan, study, info, reporter)
+    left = left_of(plan, study.records(), info)
+    _announce(plan, study, left, reporter)
     trial = trial_of(plan, reporter)
-    outcome = _search(plan, study, trial, info, reporter)
+    watch = _Watch(study, info, plan, reporter)
+    beside = min(settings.workers, left.measurements) - 1
     try:
-        if outcome.reason != "interrupted" and settings.effort.finalists:
-            torch.set_num_threads(settings.cores)
-            Finals(plan, trial, Keeper(settings.folder.weights), study, reporter).run()
+        outcome = _worked(plan, study, trial, watch, reporter, beside)
     finally:
         # Whatever ends the finals early, the search's own result is there to be read.
         records = study.records()
         write_outcome(records, info, settings.folder.path)
     study.note_process(outcome.reason)
     return RunResult(info, records, outcome, plan)
+
+
+def _worked(plan: Blueprint, study: Study, trial: Trial, watch: _Watch, reporter: Reporter, beside: int) -> Outcome:
+    """Work on the run to its end, in this process and ``beside`` it in others."""
+    with Workers(_worker_command(plan), beside) as workers:
+        outcome = work_here(plan, study, trial, lambda record: watch.look(), reporter)
+        if outcome.reason == "interrupted":
+            workers.interrupt()
+    if outcome.reason != "interrupted" and any(workers.codes):
+        reporter.say(f"Workers ended with exit codes {', '.join(map(str, workers.codes))}; this one did the rest.")
+    return outcome
+
+
+def _worker_command(plan: Blueprint) -> list[str]:
+    folder = plan.settings.folder
+    return [sys.executable, "-m", "automl.cli.worker", str(folder.root), folder.name, str(os.getpid())]
 
 
 def open_study(plan: Blueprint, accept: frozenset[str] = frozenset()) -> Study:
@@ -107,20 +122,41 @@ def trial_of(plan: Blueprint, reporter: Reporter) -> Trial:
     return Trial(plan.task, taught_supernet(plan, reporter), plan.distilling)
 
 
-def search_here(
+def work_here(
     plan: Blueprint,
     study: Study,
     trial: Trial,
     on_trial: Callable[[TrialRecord], None],
-    timeout: float | None,
+    reporter: Reporter,
     stop: Callable[[], bool] = never,
 ) -> Outcome:
-    """Search in this process until the budget, the time or the space is used up, or until it is to stop.
+    """Search in this process until the budget, the time or the space is used up, then refine finalists.
 
-    The front's weights are kept.
+    Args:
+        plan: The run.
+        study: Its study.
+        trial: Measures configurations.
+        on_trial: Called with every trial that this process finishes.
+        reporter: Hears of the finalists.
+        stop: Asked before every trial and finalist; True ends the work.
     """
     torch.set_num_threads(plan.settings.threads)
     keeper = Keeper(plan.settings.folder.weights)
+    outcome = _search(plan, study, trial, keeper, on_trial, stop)
+    if outcome.reason != "interrupted" and plan.settings.effort.finalists:
+        Finals(plan, trial, keeper, study, reporter, stop).run()
+    return outcome
+
+
+def _search(
+    plan: Blueprint,
+    study: Study,
+    trial: Trial,
+    keeper: Keeper,
+    on_trial: Callable[[TrialRecord], None],
+    stop: Callable[[], bool],
+) -> Outcome:
+    """Search; the front's weights are kept."""
     validation = plan.task.data("validation")
     latest: list[Candidate] = []
 
@@ -136,37 +172,19 @@ def search_here(
             keeper.drop({other.number for other in records} - front)
         on_trial(record)
 
-    return study.run(measure, plan.settings.budget, timeout, told, plan.first, plan.anchors(), stop)
+    settings = plan.settings
+    return study.run(measure, settings.budget, settings.timeout, told, plan.first, plan.anchors(), stop)
 
 
-def _announce(plan: Blueprint, study: Study, info: RunInfo, reporter: Reporter) -> None:
-    records = study.records()
-    done = sum(record.kind == "search" for record in records)
+def _announce(plan: Blueprint, study: Study, left: Left, reporter: Reporter) -> None:
+    done = _count(study.records(), "search")
     size = plan.space.size()
     for change in study.changes:
         reporter.say(f"Going on although {change}; what is measured already stays as it is.")
     reporter.say(f"{plan.settings.name}: {size:,} distinct configurations, {plan.task.metric}, {done} trials done.")
     if plan.settings.budget > size:
         reporter.say(f"The budget of {plan.settings.budget} is more than the space holds: it ends when exhausted.")
-    reporter.say(str(forecast(plan, left_of(plan, records, info))))
-
-
-def _search(plan: Blueprint, study: Study, trial: Trial, info: RunInfo, reporter: Reporter) -> Outcome:
-    watch = _Watch(study, info, plan, reporter)
-    timeout, began = plan.settings.timeout, time.monotonic()
-    if plan.settings.workers == 1:
-        return search_here(plan, study, trial, lambda record: watch.look(), timeout)
-    folder = plan.settings.folder
-    command = [sys.executable, "-m", "automl.cli.worker", str(folder.root), folder.name, str(os.getpid())]
-    try:
-        codes = run_workers(command, plan.settings.workers, each_poll=watch.look)
-    except KeyboardInterrupt:
-        return Outcome("interrupted", watch.done(), plan.settings.budget)
-    watch.look()
-    if any(codes):
-        reporter.say(f"Workers ended with exit codes {', '.join(map(str, codes))}; this process does what is left.")
-    left = None if timeout is None else max(0.0, timeout - (time.monotonic() - began))
-    return search_here(plan, study, trial, lambda record: watch.look(), left)
+    reporter.say(str(forecast(plan, left)))
 
 
 class _Watch:
@@ -191,10 +209,6 @@ class _Watch:
         for record in fresh:
             self._reporter.trial(self._info, record, front, volume)
         self._advance(records)
-
-    def done(self) -> int:
-        """Return how many search trials are finished."""
-        return _count(self._study.records(), "search")
 
     def _advance(self, records: Sequence[TrialRecord]) -> None:
         done, anchored = _count(records, "search"), _count(records, "anchor")

@@ -15,8 +15,9 @@ from automl.distributions import config_of, params_of
 from automl.heartbeat import Heartbeat
 from automl.ledger import POLL_SECONDS, Claim, Ledger
 from automl.record import kind_of
-from automl.samplers.sampler import Ask, SamplerFactory
+from automl.samplers.sampler import Ask, SamplerFactory, generation_of
 from automl.seeds import trial_seed
+from automl.turn import in_turn
 from deploy.errors import UserError
 from evaluators.measurement import Measurement
 from search_spaces.config import Config
@@ -113,30 +114,36 @@ class Search:
             return "budget"
         if self.stop():
             return "interrupted"
-        if self._late():
+        late, busy_beside = self._late(), busy + anchored
+        if late and not busy_beside:
             return "timeout"
-        if anchor is not None:
+        if anchor is not None and not late:
             self._anchor(anchor)
             return None
         full = self._full(taken)
-        if done + busy >= self.budget or (full and busy + anchored):
+        if late or done + busy >= self.budget or (full and busy_beside):
             # Others measure the rest; should one of them die, what it had is free again.
             time.sleep(POLL_SECONDS)
             return None
         if full:
             return "exhausted"
-        claim = self.ledger.claim_search(self.budget)
+        claim = self.ledger.claim_search(trials)
         if claim is not None:
-            self._search(claim)
+            with Heartbeat(self.ledger, claim.trial_id):
+                self._search(claim)
         return None
 
-    def _search(self, claim: Claim) -> None:
-        ask = Ask(self.space, self.ledger.objectives, self.seed, claim.index)
+    def _search(self, claimed: Claim) -> None:
+        ask = Ask(self.space, self.ledger.objectives, self.seed, claimed.index)
+        sampler = self.factory(ask)
+        claim = in_turn(self.ledger, claimed, generation_of(sampler))
+        if claim is None:
+            return
         taken = self.ledger.taken(claim.trials)
         mine = next((config for config in self.first if self.space.canonical(config) not in taken), None)
         fixed = params_of(self.space, mine) if mine else None
         try:
-            params = self.ledger.draw(claim, Once(self.factory(ask), ask, taken, fixed))
+            params = self.ledger.draw(claim, Once(sampler, ask, taken, fixed))
         except SpaceExhaustedError:
             self.ledger.fail(claim.number, "no configuration was left")
             return
@@ -144,14 +151,14 @@ class Search:
 
     def _anchor(self, config: Config) -> None:
         claim = self.ledger.claim_anchor(config)
-        self._measured(claim, config)
+        with Heartbeat(self.ledger, claim.trial_id):
+            self._measured(claim, config)
 
     def _measured(self, claim: Claim, config: Config) -> None:
         if not self.ledger.settle(claim, config):
             return
         began = time.perf_counter()
-        with Heartbeat(self.ledger, claim.trial_id):
-            measurement = self.measure(config, trial_seed(self.seed))
+        measurement = self.measure(config, trial_seed(self.seed))
         if self.ledger.finish(claim, measurement, time.perf_counter() - began):
             self.told(claim.number)
 

@@ -5,7 +5,8 @@ batch --> shard 0 --> model --> loss --> gradients --\
       \-> shard 1 --> twin  --> loss --> gradients ---+--> mean, in the shards' order --> parameter.grad
 ```
 
-Batch norms see the statistics of a shard, as in data-parallel training (Goyal et al. 2017, arXiv 1706.02677).
+Batch norms see the statistics of a shard, as in data-parallel training (Goyal et al. 2017, arXiv 1706.02677), or of
+the whole batch (``shared_norm``).
 """
 
 from __future__ import annotations
@@ -13,15 +14,23 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable
 from itertools import pairwise
+from threading import BrokenBarrierError
 from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from automl.shared_norm import Meeting, share_norms
+from deploy.errors import UserError
 from evaluators.side_by_side import side_by_side
 
 FEWEST = 8
 """Samples that a shard has at least: batch norms need that many."""
+
+_APART = UserError(
+    "the loss of a part of a batch does not reach every batch norm, so its parts cannot be trained side by side: "
+    "use --workers 1 --threads 1"
+)
 
 Model = TypeVar("Model", bound=nn.Module)
 Gradients = list[Tensor | None]
@@ -35,14 +44,20 @@ class Shards(Generic[Model]):
             so running statistics are those of the first shard.
         samples: Samples of every batch.
         threads: Threads in all.
+        whole_norms: Give batch norms the whole batch's statistics; where there are shards, the running statistics
+            are then left as they are.
     """
 
-    def __init__(self, model: Model, samples: int, threads: int) -> None:
+    def __init__(self, model: Model, samples: int, threads: int, whole_norms: bool = False) -> None:
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         count = max(1, min(threads, samples // FEWEST))
         cuts = [samples * i // count for i in range(count + 1)]
         self._rows = [slice(start, stop) for start, stop in pairwise(cuts)]
-        self._models = [model, *(twin(model) for _ in range(count - 1))]
+        self._meeting = Meeting(count) if whole_norms and count > 1 else None
+        if self._meeting is None:
+            self._models = [model, *(twin(model) for _ in range(count - 1))]
+        else:
+            self._models = [_with_shared_norms(twin(model), self._meeting, shard) for shard in range(count)]
         self._pool = side_by_side(count, threads)
 
     def backward(self, losses: Callable[[Model, slice], Iterable[Tensor]]) -> float:
@@ -52,14 +67,32 @@ class Shards(Generic[Model]):
             losses: Gives the terms of a shard's loss, from the model that runs it and the rows of the batch that it
                 is; one by one, so that one graph at a time is held.
         """
-        done = list(
-            self._pool.map(lambda model, rows: self._gradients(losses(model, rows)), self._models, self._rows)
-        )
+        done = self._done(losses)
         share = 1 / len(done)
         for i, parameter in enumerate(self.parameters):
             gradient = _sum([gradients[i] for _, gradients in done])
             parameter.grad = None if gradient is None else gradient.mul_(share)
         return share * sum(loss for loss, _ in done)
+
+    def _done(self, losses: Callable[[Model, slice], Iterable[Tensor]]) -> list[tuple[float, Gradients]]:
+        shards = [
+            self._pool.submit(self._shard, losses, model, rows)
+            for model, rows in zip(self._models, self._rows, strict=True)
+        ]
+        errors = [error for shard in shards if (error := shard.exception())]
+        if errors:
+            raise next((error for error in errors if not isinstance(error, BrokenBarrierError)), _APART)
+        return [shard.result() for shard in shards]
+
+    def _shard(
+        self, losses: Callable[[Model, slice], Iterable[Tensor]], model: Model, rows: slice
+    ) -> tuple[float, Gradients]:
+        try:
+            return self._gradients(losses(model, rows))
+        except BaseException:
+            if self._meeting is not None:
+                self._meeting.fail()
+            raise
 
     def _gradients(self, losses: Iterable[Tensor]) -> tuple[float, Gradients]:
         total = 0.0
@@ -74,6 +107,11 @@ class Shards(Generic[Model]):
 def twin(model: Model) -> Model:
     """Return a copy that shares the model's parameters and has buffers of its own."""
     return copy.deepcopy(model, {id(parameter): parameter for parameter in model.parameters()})
+
+
+def _with_shared_norms(model: Model, meeting: Meeting, shard: int) -> Model:
+    share_norms(model, meeting, shard)
+    return model
 
 
 def _sum(tensors: Iterable[Tensor | None]) -> Tensor | None:

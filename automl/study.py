@@ -17,10 +17,10 @@ from automl.identity import Difference, differences, full_identity, refuse
 from automl.last_process import LastProcess
 from automl.ledger import Ledger
 from automl.owner import Owner
+from automl.refinement import refinement
 from automl.samplers.sampler import factory
 from automl.search import Measure, Outcome, Reason, Search, never
 from automl.storage import database_errors, open_storage, storage_url
-from automl.turn import finals_turn
 from deploy.errors import UserError
 from results.pareto import pareto_set
 from results.record import Finalist, TrialRecord
@@ -189,10 +189,15 @@ class Study:
             self._study.set_user_attr(LAST_PROCESS, LastProcess(Owner.here(), reason).to_dict())
 
     @contextmanager
-    def finals_turn(self, on_wait: Callable[[], None]) -> Iterator[None]:
-        """Hold the right to refine finalists, waiting for any other process that has it; see ``automl.turn``."""
-        with database_errors(self._url), finals_turn(self._ledger, on_wait):
-            yield
+    def refinement(self, number: int) -> Iterator[bool]:
+        """Hold a finalist while it is refined; yields whether this process has it. See ``automl.refinement``."""
+        with database_errors(self._url), refinement(self._ledger, number) as mine:
+            yield mine
+
+    def refining(self) -> set[int]:
+        """Return the finalists that living processes refine."""
+        with database_errors(self._url):
+            return self._ledger.refining()
 
     def trials(self) -> list[FrozenTrial]:
         """Return Optuna's own trials, failed ones included, by number."""

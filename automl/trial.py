@@ -24,7 +24,7 @@ from search_spaces.recalibration import recalibrate
 from search_spaces.supernet import Supernet
 from search_spaces.task import DataSplit, Task
 
-VERSION = 3
+VERSION = 4
 """Raise this whenever a change of the code changes what a trial of the same recipe measures."""
 RECALIBRATION_BATCH = 64
 
@@ -43,7 +43,7 @@ class TrialRecipe:
     steps: int
     batch: int = 16
     learning_rate: float = 1e-3
-    calibration: int = 256
+    calibration: int = 384
 
 
 @dataclass(frozen=True)

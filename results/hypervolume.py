@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from pymoo.indicators.hv import HV
@@ -49,12 +50,20 @@ def _share(coordinates: np.ndarray, run_axes: Sequence[Axis]) -> float:
     return float(HV(ref_point=reference)(inside)) / float(np.prod(reference))
 
 
-def most_hypervolume(records: Sequence[TrialRecord], info: RunInfo, count: int) -> list[TrialRecord]:
+def most_hypervolume(
+    records: Sequence[TrialRecord], info: RunInfo, count: int, floor: float = 0.0
+) -> list[TrialRecord]:
     """Return up to ``count`` of the records, added greedily by the hypervolume each one gains; stable order.
 
     The greedy choice reaches at least 1 - 1/e of the best subset's hypervolume (Nemhauser et al. 1978).
+
+    Args:
+        records: Any records of a run.
+        info: The run.
+        count: How many are wanted.
+        floor: The quality from which a record counts: the reference's.
     """
-    run_axes = axes(records, info)
+    run_axes = [replace(a, reference=1 - floor) if a.name == "quality" else a for a in axes(records, info)]
     left = list(records)
     taken: list[TrialRecord] = []
     while left and len(taken) < count:

@@ -14,8 +14,14 @@ from search_spaces.layout import Layout
 IMAGE = ("image_format", "image_quality", "image_resolution")
 BOTTLENECK = ("width", "stride", "bits")
 DISTILLATION = ("response", "feature", "rate", "temperature")
-UNSEARCHED: Mapping[str, tuple[Value, ...]] = {"response": (1.0,), "feature": (0.0,), "temperature": (2.0,)}
-"""What a run leaves fixed unless its user names it: a trial is too short to show what it does to a finalist."""
+UNSEARCHED: Mapping[str, tuple[Value, ...]] = {
+    "response": (1.0,),
+    "feature": (0.0,),
+    "rate": (0.125, 0.25, 0.5, 1.0, 2.0),
+    "temperature": (2.0,),
+}
+"""The choices that a run leaves unless its user names them: a trial is too short to show what the others do to a
+finalist. Without a rate term, a finalist's bytes double."""
 
 
 @dataclass(frozen=True)
@@ -189,15 +195,15 @@ def default_space(layout: Layout, image_size: int, cloud_modules: bool = False) 
             Parameter("split", tuple(range(layout.splits + 1)), layout.splits // 2),
             *(Parameter(f"edge_modules.stage{i + 1}", counts, full) for i in range(layout.stage_count)),
             Parameter("cloud_modules", cloud, full),
-            Parameter("width", (2, 4, 8, 12, 16, 24), 8),
+            Parameter("width", (2, 4, 8, 12, 16, 24), 16),
             Parameter("stride", (1, 2), 1),
-            Parameter("bits", tuple(range(1, 9)), 4),
+            Parameter("bits", tuple(range(1, 9)), 3),
             Parameter("image_format", ("avif", "jpeg", "webp"), "webp"),
             Parameter("image_quality", (5, 10, 20, 30, 40, 50, 60, 70, 80, 90), 50),
             Parameter("image_resolution", _resolutions(image_size), image_size),
             Parameter("response", (0.0, 0.5, 1.0, 2.0), 1.0),
             Parameter("feature", (0.0, 0.5, 1.0, 2.0), 0.0),
-            Parameter("rate", (0.0, 0.25, 0.5, 1.0, 2.0), 0.5),
+            Parameter("rate", (0.0, 0.125, 0.25, 0.5, 1.0, 2.0), 0.5),
             Parameter("temperature", (1.0, 2.0, 4.0), 2.0),
         ),
     )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
-import warnings
 
 import typer
 
@@ -18,6 +16,7 @@ from automl.cli.run import run
 from automl.cli.show import show
 from automl.cli.space import space
 from automl.cli.studies import studies
+from automl.cli.surroundings import prepare
 from automl.cli.tasks import tasks_app
 from deploy.errors import UserError
 
@@ -45,12 +44,7 @@ _DISK = {
 
 def main() -> None:
     """Run the command line."""
-    # OpenMP threads that spin long while they wait make everything ten times slower once another process wants a
-    # core; threads that do not spin at all make small networks half as fast on a quiet machine.
-    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
-    # Libraries' advice to their own developers is nothing that a user of this program can act on.
-    warnings.filterwarnings("ignore", category=FutureWarning)
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    prepare()
     try:
         app()
     except UserError as error:

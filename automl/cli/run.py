@@ -27,7 +27,7 @@ def run(
     space: options.SpaceOption = None,
     try_: options.TryOption = None,
     timeout: options.TimeoutOption = None,
-    workers: options.WorkersOption = 1,
+    workers: options.WorkersOption = None,
     threads: options.ThreadsOption = None,
     storage: options.StorageOption = None,
     new: options.NewOption = False,

@@ -31,7 +31,9 @@ TryOption = Annotated[
     typer.Option("--try", help="A TOML configuration of your own, tried first; repeatable.", metavar="FILE"),
 ]
 TimeoutOption = Annotated[str | None, typer.Option(help="Begin no trial after this: 90s, 15m, 2h.")]
-WorkersOption = Annotated[int, typer.Option(help="Processes that search.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(help="Processes that search; one a core unless given, at most 4.")
+]
 ThreadsOption = Annotated[int | None, typer.Option(help="Threads of each worker; the cores shared out.")]
 StorageOption = Annotated[str | None, typer.Option(help="Another Optuna storage URL than the run's SQLite.")]
 NewOption = Annotated[bool, typer.Option("--new", help="Start afresh beside a run of this name.")]

@@ -14,7 +14,9 @@ from deploy.cores import available_cores
 from deploy.errors import UserError
 from search_spaces.objective import DEFAULT_OBJECTIVES
 
-AS_TYPED = ("task", "root", "budget", "sampler", "seed", "workers")
+AS_TYPED = ("task", "root", "budget", "sampler", "seed")
+MOST_WORKERS = 4
+"""Each holds the models and the data once more, and a generation keeps only so many busy."""
 EFFORT = ("cloud_steps", "teach_steps", "trial_steps", "refine_steps", "finalists")
 
 
@@ -29,6 +31,7 @@ def run_settings(typed: Mapping[str, Any]) -> RunSettings:
     """
     _check_counts(typed["budget"], typed["workers"], typed["threads"])
     name = _checked_name(typed["name"] or typed["task"])
+    workers = typed["workers"] or max(1, min(available_cores() // (typed["threads"] or 1), MOST_WORKERS))
     return RunSettings(
         **{key: typed[key] for key in AS_TYPED},
         name=_free_name(typed["root"], name) if typed["new"] else name,
@@ -37,16 +40,17 @@ def run_settings(typed: Mapping[str, Any]) -> RunSettings:
         narrowed=merged(typed["space"] or [], typed["fix"] or []),
         first=tuple(read_config(path) for path in typed["try_"] or []),
         timeout=parse_seconds(typed["timeout"]),
-        threads=typed["threads"] or max(1, available_cores() // typed["workers"]),
+        workers=workers,
+        threads=typed["threads"] or max(1, available_cores() // workers),
         storage=absolute_url(typed["storage"]) if typed["storage"] else None,
         effort=Effort(**{key: typed[key] for key in EFFORT}),
     )
 
 
-def _check_counts(budget: int, workers: int, threads: int | None) -> None:
+def _check_counts(budget: int, workers: int | None, threads: int | None) -> None:
     if budget < 1:
         raise UserError(f"--budget {budget}: at least 1 trial is needed")
-    if workers < 1 or (threads is not None and threads < 1):
+    if any(count is not None and count < 1 for count in (workers, threads)):
         raise UserError("--workers and --threads must be at least 1")
 
 

@@ -45,7 +45,7 @@ def space(
     console.print(table)
     console.print()
     console.print(
-        f"Searched only if you name them: {', '.join(UNSEARCHED)}; e.g. --fix feature=0..2", highlight=False
+        f"Narrowed unless you name them: {', '.join(UNSEARCHED)}; e.g. --fix feature=0,1,2", highlight=False
     )
     shapes = untrained_chain(plan.task).shapes[:-1]
     for split, shape in enumerate(shapes, start=1):

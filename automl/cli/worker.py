@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 
 from automl.blueprint import blueprint
+from automl.cli.surroundings import prepare
 from automl.reporters.quiet import QuietReporter
-from automl.run import open_study, search_here, trial_of
+from automl.run import open_study, trial_of, work_here
 from automl.run_folder import RunFolder
 from automl.settings import RunSettings
 from automl.workers import orphan_of
@@ -18,13 +19,14 @@ from results.record import TrialRecord
 
 
 def main(root: str, name: str, parent: str) -> int:
-    """Search until the run's budget is used up or process ``parent`` is gone; return the exit code."""
+    """Work on a run to its end, or until process ``parent`` is gone; return the exit code."""
     settings = RunSettings.load(RunFolder(Path(root), name))
     torch.set_num_threads(settings.threads)
     plan = blueprint(settings)
     try:
-        trial = trial_of(plan, QuietReporter())
-        outcome = search_here(plan, open_study(plan), trial, _unheard, settings.timeout, orphan_of(int(parent)))
+        reporter = QuietReporter()
+        trial = trial_of(plan, reporter)
+        outcome = work_here(plan, open_study(plan), trial, _unheard, reporter, orphan_of(int(parent)))
     except (UserError, OSError) as error:
         print(f"eccsearch: {error}", file=sys.stderr)
         return 2
@@ -38,4 +40,5 @@ def _unheard(record: TrialRecord) -> None:
 
 
 if __name__ == "__main__":
+    prepare()
     sys.exit(main(*sys.argv[1:]))

@@ -21,6 +21,7 @@ class GP(GPSampler):
     """
 
     draws = 1
+    generation = 4
 
     def __init__(self, ask: Ask) -> None:
         first = startup(ask, STARTUP)

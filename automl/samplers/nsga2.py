@@ -3,7 +3,8 @@
 Generations, parents and their record are Optuna's. Through its policy hooks three things differ from its defaults,
 each for a gain in hypervolume at 200 trials (``benchmarks/samplers.py``): the first generation is stratified over
 every parameter, half of the mutations step to a neighbouring choice, and within a front hypervolume contributions
-stand in for the crowding distance (SMS-EMOA; Beume et al. 2007, EJOR 181), on the scales of ``selection``.
+stand in for the crowding distance (SMS-EMOA; Beume et al. 2007, EJOR 181), on the scales of ``selection``. Some of
+the first generation are the defaults: they find members that are as good as the cloud model.
 """
 
 from __future__ import annotations
@@ -22,13 +23,17 @@ from optuna.trial import FrozenTrial
 from automl.distributions import open_distributions
 from automl.samplers.choices import at, index_of, last_index, ordered
 from automl.samplers.sampler import Ask
-from automl.samplers.selection import costs_of, ranks, spread, survivors, violations_of
+from automl.samplers.selection import by_place, costs_of, ranks, spread, survivors, violations_of
 from automl.seeds import derived
+from search_spaces.config import Value
 from search_spaces.objective import Objective
+from search_spaces.space import SearchSpace
 
 POPULATION = 20
+PLAIN = 6
 CROSSOVER = 0.9
-MUTATIONS = 1.0
+MUTATIONS = 3.0
+"""Parameters that change on average; at 1 the children of the defaults stay among themselves."""
 NEIGHBOUR = 0.5
 
 
@@ -41,6 +46,8 @@ def build(ask: Ask) -> BaseSampler:
 
 class NSGA2(NSGAIISampler):
     """Optuna's sampler with the policies of this file."""
+
+    generation = POPULATION
 
     def __init__(self, ask: Ask) -> None:
         super().__init__(
@@ -65,9 +72,9 @@ class NSGA2(NSGAIISampler):
         return self._generation
 
     def get_parent_population(self, study: Study, generation: int) -> list[FrozenTrial]:
-        """Return a generation's parents; they are read at the first draw of an ask."""
+        """Return a generation's parents by their places; they are read at the first draw of an ask."""
         if generation not in self._parents:
-            self._parents[generation] = super().get_parent_population(study, generation)
+            self._parents[generation] = by_place(super().get_parent_population(study, generation))
         return self._parents[generation]
 
     def sample_relative(
@@ -81,15 +88,28 @@ class NSGA2(NSGAIISampler):
 
 
 def design_point(ask: Ask) -> dict[str, Any]:
-    """Return this ask's point of a Latin hypercube over all choices (McKay et al. 1979); none after 20 asks."""
+    """Return this ask's point of the first generation; none after 20 asks.
+
+    At six interior split points what a person would try first: the defaults. The others are points of a Latin
+    hypercube over all choices (McKay et al. 1979).
+    """
     if ask.index >= POPULATION:
         return {}
+    plain = _plain_splits(ask.space)
+    if ask.index < len(plain):
+        return {**{p.name: p.default for p in ask.space.parameters}, "split": plain[ask.index]}
     random = np.random.default_rng(derived(ask.study_seed, "first generation"))
     point: dict[str, Any] = {}
     for parameter in ask.space.parameters:
         strata = (random.permutation(POPULATION) + random.random(POPULATION)) / POPULATION
         point[parameter.name] = parameter.choices[int(strata[ask.index] * len(parameter.choices))]
     return point
+
+
+def _plain_splits(space: SearchSpace) -> list[Value]:
+    interior = [split for split in space["split"].choices if 0 < int(split) < space.layout.splits]
+    count = min(len(interior), PLAIN)
+    return [interior[i * len(interior) // count] for i in range(count)]
 
 
 class Elite:
@@ -99,11 +119,10 @@ class Elite:
         self._objectives = objectives
 
     def __call__(self, study: Study, population: list[FrozenTrial]) -> list[FrozenTrial]:
-        """Return 20 trials sorted by number: the order in which Optuna hands a cached population back."""
-        ordered_by_number = sorted(population, key=lambda trial: trial.number)
-        costs = costs_of(ordered_by_number, self._objectives)
-        kept = survivors(costs, violations_of(ordered_by_number), POPULATION)
-        return [ordered_by_number[index] for index in kept]
+        """Return 20 trials by their places: with several workers, numbers are given as it happens."""
+        ordered = by_place(population)
+        kept = survivors(costs_of(ordered, self._objectives), violations_of(ordered), POPULATION)
+        return [ordered[index] for index in kept]
 
 
 class Children:

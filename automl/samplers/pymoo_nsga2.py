@@ -22,6 +22,7 @@ from pymoo.operators.survival.rank_and_crowding import RankAndCrowding
 from automl.distributions import open_distributions
 from automl.samplers.choices import at, index_of, last_index, ordered
 from automl.samplers.sampler import Ask
+from automl.samplers.selection import by_place
 
 POPULATION = 20
 
@@ -47,6 +48,8 @@ class PymooNSGA2(BaseGASampler):
     rounded) move along ordered parameters, its choice operators exchange the others.
     """
 
+    generation = POPULATION
+
     def __init__(self, ask: Ask) -> None:
         super().__init__(population_size=POPULATION)
         self._random = np.random.default_rng(ask.seed)
@@ -58,16 +61,16 @@ class PymooNSGA2(BaseGASampler):
         return self._open
 
     def select_parent(self, study: Study, generation: int) -> list[FrozenTrial]:
-        """Return the 20 survivors of the last generation and its parents, sorted by trial number."""
+        """Return the 20 survivors of the last generation and its parents, by their places."""
         trials = self.get_population(study, generation - 1) + self.get_parent_population(study, generation - 1)
-        survivors = self._survivors(study, sorted(trials, key=lambda t: t.number), {})
-        return sorted((each.data["trial"] for each in survivors), key=lambda t: t.number)
+        survivors = self._survivors(study, by_place(trials), {})
+        return by_place(each.data["trial"] for each in survivors)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Return one child of the generation's parents; nothing in the first generation."""
-        parents = self.get_parent_population(study, self.get_trial_generation(study, trial))
+        parents = by_place(self.get_parent_population(study, self.get_trial_generation(study, trial)))
         if not parents:
             return {}
         mating = MixedVariableMating(

@@ -27,13 +27,13 @@ BUILT_IN = {
 
 @dataclass(frozen=True)
 class Ask:
-    """One question; a sampler depends on it and on the COMPLETE trials alone.
+    """One question; a sampler depends on it and on the trials that it is shown alone.
 
     Attributes:
         space: The space that is searched.
         objectives: What is optimised, in the order of a trial's values.
         study_seed: The study's seed, the same for every ask.
-        index: Search trials that are COMPLETE, or that another worker is measuring.
+        index: The asked trial's place in the sequence of search trials, from 0.
     """
 
     space: SearchSpace
@@ -58,13 +58,22 @@ def startup(ask: Ask, trials: int) -> int:
 class SamplerFactory(Protocol):
     """Builds an Optuna sampler for one ask.
 
-    A plug-in offers one under the entry point ``eccsearch.samplers``. A sampler whose draws are dear may say in an
-    attribute ``draws`` how often it is asked, at most, for a configuration that is not taken; the default is 20.
+    A plug-in offers one under the entry point ``eccsearch.samplers``. Its attributes may say more:
+
+    - ``draws``: how often it is asked, at most, for a configuration that is not taken; 20 unless given.
+    - ``generation``: how many trials in a row know nothing of one another's results, so that as many workers
+      measure them side by side; 1 unless given. It is shown the generations before alone, so its sequence is the
+      same however many workers there are.
     """
 
     def __call__(self, ask: Ask) -> BaseSampler:
         """Return a fresh sampler."""
         ...
+
+
+def generation_of(sampler: BaseSampler) -> int:
+    """Return how many trials in a row know nothing of one another's results."""
+    return int(getattr(sampler, "generation", 1))
 
 
 def build(name: str, ask: Ask) -> BaseSampler:

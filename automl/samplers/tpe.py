@@ -12,13 +12,17 @@ from automl.samplers.sampler import Ask, startup
 STARTUP = 20
 
 
-def build(ask: Ask) -> BaseSampler:
-    """Return the estimator of all parameters jointly: one at a time, an ask takes a second at 200 trials.
+class TPE(TPESampler):
+    """Optuna's estimator of all parameters jointly: one at a time, an ask takes a second at 200 trials."""
 
-    What other workers are measuring counts as bad (constant liar).
-    """
+    generation = 4
+
+    def __init__(self, ask: Ask) -> None:
+        super().__init__(seed=ask.seed, multivariate=True, n_startup_trials=startup(ask, STARTUP))
+
+
+def build(ask: Ask) -> BaseSampler:
+    """Return the estimator."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        return TPESampler(
-            seed=ask.seed, multivariate=True, constant_liar=True, n_startup_trials=startup(ask, STARTUP)
-        )
+        return TPE(ask)

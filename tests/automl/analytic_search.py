@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=0.0)
     parser.add_argument("--splits", type=int, nargs="*")
     parser.add_argument("--parent", type=int)
-    parser.add_argument("--hold-finals", type=float)
+    parser.add_argument("--refine", type=int)
     options = parser.parse_args()
     space = surrogate.surrogate_space()
     if options.splits:
@@ -32,10 +32,10 @@ def main() -> None:
     objectives = [Objective.named(name) for name in DEFAULT_OBJECTIVES]
     study = Study.open(options.root / options.name, "analytic", space, objectives, (), options.sampler, 0)
 
-    if options.hold_finals:
-        with study.finals_turn(lambda: print("waits", flush=True)):
-            print("holds", flush=True)
-            time.sleep(options.hold_finals)
+    if options.refine is not None:
+        with study.refinement(options.refine) as mine:
+            print("mine" if mine else "another's", flush=True)
+            time.sleep(600)
         return
 
     def measure(config: Config, seed: int) -> Measurement:

@@ -7,14 +7,13 @@ from dataclasses import replace
 import pytest
 
 from automl.blueprint import Blueprint, blueprint
-from automl.finalists import EDGE_ONLY
-from automl.forecast import TESTED, Forecast, Left, left_of
+from automl.forecast import RIVALS, Forecast, Left, left_of
 from automl.settings import Effort, RunSettings
 from evaluators.measurement import Measurement
 from results.record import Finalist, RunInfo, TrialRecord
 from search_spaces.config import Config
 
-WHOLE = Forecast(cloud=10, supernet=20, anchors=30, trials=100, finalists=40)
+WHOLE = Forecast(cores=2, cloud=10, supernet=20, anchors=30, trials=100, finalists=40)
 
 
 @pytest.mark.parametrize(
@@ -47,15 +46,17 @@ def finished(record: TrialRecord) -> TrialRecord:
 
 
 def test_of_a_fresh_run_everything_is_left(plan: Blueprint, info: RunInfo) -> None:
-    assert left_of(plan, [], info) == Left(len(plan.anchors()), 3, refined=2 + EDGE_ONLY - 1, tested=TESTED)
+    assert left_of(plan, [], info) == Left(len(plan.anchors()), 3, refined=2 + RIVALS, tested=1 + RIVALS)
 
 
 def test_what_is_measured_and_tested_is_not_left(plan: Blueprint, info: RunInfo) -> None:
     anchors = [measured(0, config, "anchor") for config in plan.anchors()]
     search = [measured(n, plan.space.config({"split": n})) for n in (1, 2, 3)]
-    expected = 2 + EDGE_ONLY - 1
-    assert left_of(plan, [*anchors, search[0]], info) == Left(0, 2, refined=expected, tested=TESTED)
-    assert left_of(plan, [*anchors, finished(search[0])], info) == Left(0, 2, refined=expected - 1, tested=TESTED)
+    expected = 2 + RIVALS
+    assert left_of(plan, [*anchors, search[0]], info) == Left(0, 2, refined=expected, tested=1 + RIVALS)
+    assert left_of(plan, [*anchors, finished(search[0])], info) == Left(
+        0, 2, refined=expected - 1, tested=1 + RIVALS
+    )
     assert left_of(plan, [*anchors, *search], info).refined == 2
     everyone = [finished(record) for record in (*anchors, *search)]
     assert left_of(plan, everyone, info) == Left(0, 0, 0, 0)

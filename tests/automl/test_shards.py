@@ -9,8 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from automl import shared_norm
 from automl.shards import FEWEST, Shards, twin
+from deploy.errors import UserError
 
+torch.set_num_threads(1)
 SAMPLES = 3 * FEWEST
 
 
@@ -98,3 +101,40 @@ def test_a_twin_shares_parameters_and_keeps_its_own_statistics(model: nn.Module,
 def test_what_goes_wrong_in_a_shard_is_raised(model: nn.Module, batch: Tensor) -> None:
     with pytest.raises(RuntimeError, match="shapes"):
         Shards(model, SAMPLES, 2).backward(lambda each, rows: [each(batch[rows, :3]).mean()])
+
+
+@pytest.mark.parametrize("threads", (2, 3))
+def test_with_whole_norms_the_gradient_is_that_of_the_whole_batch(threads: int) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 4, 3), nn.BatchNorm2d(4)
+    ).double()
+    images, wanted = torch.randn(SAMPLES, 3, 7, 7).double(), torch.randn(SAMPLES, 4, 3, 3).double()
+    expected = torch.autograd.grad((model(images) - wanted).square().mean(), list(model.parameters()))
+    shards = Shards(model.train(), SAMPLES, threads, whole_norms=True)
+    shards.backward(lambda each, rows: [(each(images[rows]) - wanted[rows]).square().mean()])
+    for gradient, parameter in zip(expected, shards.parameters, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient)
+
+
+def test_a_shard_that_fails_keeps_the_others_waiting_at_no_norm(model: nn.Module, batch: Tensor) -> None:
+    def losses(each: nn.Module, rows: slice) -> list[Tensor]:
+        if rows.start:
+            raise ArithmeticError("in the second shard")
+        return [each(batch[rows]).square().mean()]
+
+    with pytest.raises(ArithmeticError, match="second"):
+        Shards(model, SAMPLES, 2, whole_norms=True).backward(losses)
+
+
+def test_a_loss_that_reaches_a_norm_from_one_shard_alone_is_one_line(
+    model: nn.Module, batch: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_norm, "LONGEST_WAIT", 0.2)
+
+    def losses(each: nn.Module, rows: slice) -> list[Tensor]:
+        answer = each(batch[rows])
+        return [(answer.detach() if rows.start else answer).square().mean() + each[3].weight.sum()]
+
+    with pytest.raises(UserError, match="does not reach every batch norm"):
+        Shards(model, SAMPLES, 2, whole_norms=True).backward(losses)

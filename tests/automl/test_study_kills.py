@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
+from automl.distributions import Params
 from automl.owner import Owner
+from automl.record import place_of
 from automl.samplers.conformance import rows
 from automl.samplers.surrogate import measure, surrogate_space
 from automl.study import Study
-from automl.workers import run_workers
+from automl.workers import Workers
 from search_spaces.objective import DEFAULT_OBJECTIVES, Objective
 
 ENDS = [surrogate_space().config({"split": split}) for split in (0, surrogate_space().layout.splits)]
@@ -61,14 +63,28 @@ def test_a_killed_search_equals_an_unbroken_one(tmp_path: Path) -> None:
 
 def test_two_workers_share_a_budget_exactly_and_measure_nothing_twice(tmp_path: Path) -> None:
     study(tmp_path, "broken", splits=[0])
-    codes = run_workers(
-        command(tmp_path, "broken", "--budget", "24", "--splits", "0", "--pause", "0.02"), 2, ENVIRONMENT
-    )
+    arguments = command(tmp_path, "broken", "--budget", "24", "--splits", "0", "--pause", "0.02")
+    with Workers(arguments, 2, ENVIRONMENT) as workers:
+        pass
     records = study(tmp_path, "broken", splits=[0]).records()
-    assert codes == (0, 0)
+    assert workers.codes == (0, 0)
     assert len(records) == len({record.config for record in records}) == 24
     assert len((tmp_path / "broken.measured").read_text()) == 24
     assert len({trial.user_attrs["owner"]["pid"] for trial in study(tmp_path, "broken", splits=[0]).trials()}) == 2
+
+
+@pytest.mark.parametrize("sampler", ["nsga2", "tpe"])
+def test_two_workers_ask_for_what_one_asks_for_although_they_are_killed(tmp_path: Path, sampler: str) -> None:
+    arguments = ["--budget", "47", "--sampler", sampler]
+    subprocess.run(command(tmp_path, "alone", *arguments), env=ENVIRONMENT, check=True)
+    beside = command(tmp_path, "broken", *arguments, "--pause", "0.05")
+    broken = study(tmp_path, "broken", sampler)
+    with Workers(beside, 1, ENVIRONMENT), subprocess.Popen(beside, env=ENVIRONMENT) as victim:
+        while not any(measuring(trial, "search") and owner(trial) == victim.pid for trial in broken.trials()):
+            time.sleep(0.01)
+        victim.kill()
+    assert sequence(broken) == sequence(study(tmp_path, "alone", sampler))
+    assert len({owner(trial) for trial in broken.trials()}) == 2
 
 
 @pytest.mark.parametrize("kind", ["anchor", "search"])
@@ -106,6 +122,16 @@ def test_a_worker_whose_parent_is_killed_ends_after_the_trial_in_flight(tmp_path
         time.sleep(0.01)
     assert {trial.state for trial in shared.trials()} == {TrialState.COMPLETE}
     assert len(shared.trials()) < 60
+
+
+def sequence(shared: Study) -> list[Params]:
+    """What was asked for by place in the sequence; trial numbers are given as it happens."""
+    placed = {place: trial for trial in shared.trials() if (place := place_of(trial)) is not None}
+    return [placed[place].params for place in sorted(placed)]
+
+
+def owner(trial: FrozenTrial) -> int:
+    return int(trial.user_attrs["owner"]["pid"])
 
 
 def measuring(trial: FrozenTrial, kind: str) -> bool:

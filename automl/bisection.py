@@ -1,0 +1,42 @@
+"""Bisection: which plain answers are measured on test to find the cheapest that is as good as the cloud model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from results.record import TrialRecord
+from results.summary import QualityRule
+
+
+@dataclass(frozen=True)
+class Bisection:
+    """A search along a frontier, on which quality rises with the cost.
+
+    Attributes:
+        frontier: By rising cost.
+        rule: What is as good as the cloud model.
+    """
+
+    frontier: Sequence[TrialRecord]
+    rule: QualityRule
+
+    @property
+    def members(self) -> list[TrialRecord]:
+        """The records that are measured on test, and the next to be."""
+        low, high = self._bounds()
+        following = [self.frontier[(low + high) // 2]] if high - low > 1 else []
+        return [*(record for record in self.frontier if record.finalist), *following]
+
+    @property
+    def left(self) -> int:
+        """How many are yet to be measured, at most."""
+        low, high = self._bounds()
+        return (high - low - 1).bit_length()
+
+    def _bounds(self) -> tuple[int, int]:
+        """Return the places of the dearest that is not good enough and of the cheapest that is."""
+        tested = [(place, record) for place, record in enumerate(self.frontier) if record.finalist]
+        high = min((place for place, record in tested if self.rule.met(record)), default=len(self.frontier))
+        low = max((place for place, record in tested if place < high), default=-1)
+        return low, high

@@ -1,0 +1,39 @@
+"""The cheapest plain answer that is good enough is found by measuring few of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from automl.bisection import Bisection
+from evaluators.measurement import Measurement
+from results.record import Finalist, TrialRecord
+from results.summary import QualityRule
+from search_spaces.config import Config
+
+MEASURED = Measurement(0.5, 1e6, 0.0, 0.0, 1.0, 1.0)
+CLOUD = TrialRecord(0, "anchor", Config(8, (4, 4), 4), MEASURED, seconds=1.0)
+RULE = QualityRule(0.02, CLOUD)
+
+
+def measured_on_test(record: TrialRecord, good: bool) -> TrialRecord:
+    gap = (-0.01, 0.01) if good else (-0.1, -0.05)
+    return replace(record, finalist=Finalist(MEASURED, MEASURED, (0.4, 0.6), gap))
+
+
+@given(st.integers(1, 40).flatmap(lambda size: st.tuples(st.just(size), st.integers(0, size))))
+def test_the_cheapest_good_one_is_measured_and_so_is_the_one_below_it(case: tuple[int, int]) -> None:
+    size, cheapest = case
+    frontier = [replace(CLOUD, number=number) for number in range(1, size + 1)]
+    steps = 0
+    while Bisection(frontier, RULE).left:
+        following = [each for each in Bisection(frontier, RULE).members if each.finalist is None]
+        assert len(following) == 1
+        place = frontier.index(following[0])
+        frontier[place] = measured_on_test(frontier[place], good=place >= cheapest)
+        steps += 1
+    assert steps <= size.bit_length()
+    assert all(frontier[place].finalist for place in (cheapest - 1, cheapest) if 0 <= place < size)
+    assert Bisection(frontier, RULE).members == [each for each in frontier if each.finalist]
