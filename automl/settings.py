@@ -32,7 +32,7 @@ class Effort:
     cloud_steps: int | None = None
     teach_steps: int = 450
     trial_steps: int = 12
-    refine_steps: int = 600
+    refine_steps: int = 800
     finalists: int = 6
 
 

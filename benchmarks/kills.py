@@ -7,7 +7,8 @@ The command after ``--`` runs the search; {root}, {name} and {budget} are filled
 {root}/{name}/study.db. The default is a small classification run of ``eccsearch``. It is run once unbroken; then
 under another name, where kill -9 strikes N times after a random part of the time that the unbroken one took.
 Checked: every search trial finished, none twice, none RUNNING, the same (parameters, values) in the same order as
-unbroken, and the database intact. Exit code 1 where a check fails.
+unbroken (by their places in the sequence, for workers give numbers as it happens), and the database intact. Exit
+code 1 where a check fails.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 DEFAULT = (
     "eccsearch run --task classification --budget {budget} --name {name} --root {root} --seed 0 --quiet"
@@ -39,7 +40,7 @@ DEFAULT = (
 
 @dataclass(frozen=True)
 class Trace:
-    """What a search left behind: finished (kind, parameters, values) in order, and trials by state."""
+    """What a search left behind: finished (kind, parameters, values) by place, and trials by state."""
 
     finished: tuple[tuple[Any, ...], ...]
     states: dict[str, int]
@@ -52,13 +53,19 @@ def trace(file: Path) -> Trace:
         integrity = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
     url = f"sqlite:///{file.absolute()}"
     study = optuna.load_study(study_name=optuna.get_all_study_names(url)[0], storage=url)
-    trials = sorted(study.trials, key=lambda trial: trial.number)
+    trials = sorted(study.trials, key=_place)
     finished = tuple(
         (trial.user_attrs.get("kind"), json.dumps(trial.params, sort_keys=True), tuple(trial.values))
         for trial in trials
         if trial.state == TrialState.COMPLETE
     )
     return Trace(finished, dict(Counter(trial.state.name for trial in trials)), integrity)
+
+
+def _place(trial: FrozenTrial) -> tuple[Any, ...]:
+    """Return what orders trials however many workers gave them their numbers."""
+    kind, params = trial.user_attrs.get("kind"), json.dumps(trial.params, sort_keys=True)
+    return (0, params) if kind == "anchor" else (1, trial.user_attrs.get("index", trial.number))
 
 
 def command_for(template: Sequence[str], root: Path, name: str, budget: int) -> list[str]:
