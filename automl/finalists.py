@@ -114,15 +114,17 @@ class Finals:
             else:
                 time.sleep(POLL_SECONDS)
 
+    @cached_property
+    def _info(self) -> RunInfo:
+        return self.plan.info()
+
     def _members(self) -> list[TrialRecord]:
-        """Return the finalists that are known: first those that others wait for, last those that take little."""
-        info = self.plan.info()
-        members = chosen(self.study.records(), info, self.plan.settings.effort.finalists)
-        return sorted(members, key=lambda record: (is_image(record), is_split(record, info)))
+        """Return the finalists that are known, first those that tell which others follow."""
+        return chosen(self.study.records(), self._info, self.plan.settings.effort.finalists)
 
     def _to_come(self) -> int:
         """Return how many finalists are yet to be found."""
-        return sum(max(0, each.left - 1) for each in bisections(self.study.records(), self.plan.info()))
+        return sum(max(0, each.left - 1) for each in bisections(self.study.records(), self._info))
 
     def _take(self, number: int) -> None:
         with self.study.refinement(number) as mine:

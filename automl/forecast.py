@@ -85,7 +85,7 @@ class Left:
 
 
 def left_of(plan: Blueprint, records: Sequence[TrialRecord], info: RunInfo) -> Left:
-    """Return what is left of a run with these measured trials; of finalists yet to be found, as many as may be."""
+    """Return what is left of a run with these measured trials; of finalists yet to be found, about as many."""
     measured = {record.config for record in records}
     anchors = sum(plan.space.canonical(config) not in measured for config in plan.anchors())
     trials = max(0, plan.settings.budget - sum(record.kind == "search" for record in records))

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
 import optuna
-from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.samplers import BaseSampler
-from optuna.storages import fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from automl import record
 from automl.database import Database
 from automl.distributions import Params, distributions, params_of
+from automl.known_study import KnownStudy
 from automl.owner import Owner
 from automl.record import config_in, kind_of, place_of
 from evaluators.measurement import Measurement
@@ -36,7 +35,7 @@ class Claim:
         trial: The trial, as it was begun.
         trials: All trials by number, this one included, as they were when it was begun, or its turn.
         index: A search trial's place in the sequence, from 0.
-        known: Of ``trials`` those that its sampler may learn from, and itself.
+        known: What its sampler may learn from; see ``automl.turn``.
     """
 
     trial: FrozenTrial
@@ -100,12 +99,11 @@ class Ledger:
         running = [trial for trial in trials if trial.state == TrialState.RUNNING]
         if not running:
             return trials
+        stale = set(self._storage._get_stale_trial_ids(self.study._study_id))
         for trial in running:
-            if Owner.from_dict(trial.user_attrs[record.OWNER]).dead():
+            owner = Owner.from_dict(trial.user_attrs[record.OWNER])
+            if owner.dead() or (trial._trial_id in stale and not owner.near):
                 self.fail(trial.number, "its process died")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            fail_stale_trials(self.study)
         return self.trials()
 
     def fail_own(self, reason: str) -> None:
@@ -168,10 +166,7 @@ class Ledger:
         Raises:
             ValueError: the sampler draws what the space does not hold.
         """
-        study, trial = self.study, claim.trial
-        # This is all that a sampler gets to see, and it is not read once more.
-        study._thread_local.cached_all_trials = list(claim.known)
-        study.sampler = sampler
+        study, trial = KnownStudy(self.study, claim.known), claim.trial
         sampler.before_trial(study, trial)
         params = sampler.sample_relative(study, trial, sampler.infer_relative_search_space(study, trial))
         self._storage.add(trial._trial_id, _running(params=params, distributions=self._distributions))

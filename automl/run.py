@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -72,7 +73,7 @@ def run(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = froz
     watch = _Watch(study, info, plan, reporter)
     beside = min(settings.workers, left.measurements) - 1
     try:
-        outcome = _worked(plan, study, trial, watch, reporter, beside)
+        outcome = _work(plan, study, trial, watch, reporter, beside)
     finally:
         # Whatever ends the finals early, the search's own result is there to be read.
         records = study.records()
@@ -81,10 +82,11 @@ def run(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = froz
     return RunResult(info, records, outcome, plan)
 
 
-def _worked(plan: Blueprint, study: Study, trial: Trial, watch: _Watch, reporter: Reporter, beside: int) -> Outcome:
+def _work(plan: Blueprint, study: Study, trial: Trial, watch: _Watch, reporter: Reporter, beside: int) -> Outcome:
     """Work on the run to its end, in this process and ``beside`` it in others."""
-    with Workers(_worker_command(plan), beside) as workers:
-        outcome = work_here(plan, study, trial, lambda record: watch.look(), reporter)
+    timeout = plan.settings.timeout
+    with Workers(_worker_command(plan, timeout), beside) as workers:
+        outcome = work_here(plan, study, trial, watch.look, reporter, timeout)
         if outcome.reason == "interrupted":
             workers.interrupt()
     if outcome.reason != "interrupted" and any(workers.codes):
@@ -92,9 +94,12 @@ def _worked(plan: Blueprint, study: Study, trial: Trial, watch: _Watch, reporter
     return outcome
 
 
-def _worker_command(plan: Blueprint) -> list[str]:
+def _worker_command(plan: Blueprint, timeout: float | None) -> list[str]:
     folder = plan.settings.folder
-    return [sys.executable, "-m", "automl.cli.worker", str(folder.root), folder.name, str(os.getpid())]
+    # A worker takes a while to start, and ends when the others do.
+    deadline = [] if timeout is None else [str(time.time() + timeout)]
+    command = [sys.executable, "-m", "automl.cli.worker", str(folder.root), folder.name, str(os.getpid())]
+    return command + deadline
 
 
 def open_study(plan: Blueprint, accept: frozenset[str] = frozenset()) -> Study:
@@ -126,8 +131,9 @@ def work_here(
     plan: Blueprint,
     study: Study,
     trial: Trial,
-    on_trial: Callable[[TrialRecord], None],
+    look: Callable[[], None],
     reporter: Reporter,
+    timeout: float | None,
     stop: Callable[[], bool] = never,
 ) -> Outcome:
     """Search in this process until the budget, the time or the space is used up, then refine finalists.
@@ -136,13 +142,15 @@ def work_here(
         plan: The run.
         study: Its study.
         trial: Measures configurations.
-        on_trial: Called with every trial that this process finishes.
+        look: Called with every trial that this process finishes, and when the search is over.
         reporter: Hears of the finalists.
+        timeout: Seconds after which no trial is begun.
         stop: Asked before every trial and finalist; True ends the work.
     """
     torch.set_num_threads(plan.settings.threads)
     keeper = Keeper(plan.settings.folder.weights)
-    outcome = _search(plan, study, trial, keeper, on_trial, stop)
+    outcome = _search(plan, study, trial, keeper, look, timeout, stop)
+    look()
     if outcome.reason != "interrupted" and plan.settings.effort.finalists:
         Finals(plan, trial, keeper, study, reporter, stop).run()
     return outcome
@@ -153,7 +161,8 @@ def _search(
     study: Study,
     trial: Trial,
     keeper: Keeper,
-    on_trial: Callable[[TrialRecord], None],
+    look: Callable[[], None],
+    timeout: float | None,
     stop: Callable[[], bool],
 ) -> Outcome:
     """Search; the front's weights are kept."""
@@ -170,10 +179,9 @@ def _search(
         if record.number in front and not trial.supernet.is_cloud_model(record.config):
             keeper.save(record.number, latest[0])
             keeper.drop({other.number for other in records} - front)
-        on_trial(record)
+        look()
 
-    settings = plan.settings
-    return study.run(measure, settings.budget, settings.timeout, told, plan.first, plan.anchors(), stop)
+    return study.run(measure, plan.settings.budget, timeout, told, plan.first, plan.anchors(), stop)
 
 
 def _announce(plan: Blueprint, study: Study, left: Left, reporter: Reporter) -> None:

@@ -136,10 +136,13 @@ class Search:
     def _search(self, claimed: Claim) -> None:
         ask = Ask(self.space, self.ledger.objectives, self.seed, claimed.index)
         sampler = self.factory(ask)
-        claim = in_turn(self.ledger, claimed, generation_of(sampler))
+        claim = in_turn(self.ledger, claimed, generation_of(sampler), self._late)
         if claim is None:
             return
         taken = self.ledger.taken(claim.trials)
+        if not taken.issuperset(map(self.space.canonical, self.anchors)):
+            self.ledger.fail(claim.number, "an anchor that a dead process left comes first")
+            return
         mine = next((config for config in self.first if self.space.canonical(config) not in taken), None)
         fixed = params_of(self.space, mine) if mine else None
         try:

@@ -23,5 +23,5 @@ def trial_seed(seed: int) -> int:
 
 
 def ask_seed(seed: int, index: int) -> int:
-    """Return the seed of the sampler that is asked when ``index`` search trials are done."""
+    """Return the seed of the sampler that is asked for place ``index`` of the sequence."""
     return derived(seed, "ask", index)

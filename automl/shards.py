@@ -75,11 +75,15 @@ class Shards(Generic[Model]):
         return share * sum(loss for loss, _ in done)
 
     def _done(self, losses: Callable[[Model, slice], Iterable[Tensor]]) -> list[tuple[float, Gradients]]:
-        shards = [
-            self._pool.submit(self._shard, losses, model, rows)
-            for model, rows in zip(self._models, self._rows, strict=True)
-        ]
-        errors = [error for shard in shards if (error := shard.exception())]
+        try:
+            shards = [
+                self._pool.submit(self._shard, losses, model, rows)
+                for model, rows in zip(self._models, self._rows, strict=True)
+            ]
+            errors = [error for shard in shards if (error := shard.exception())]
+        except BaseException:
+            self._fail()
+            raise
         if errors:
             raise next((error for error in errors if not isinstance(error, BrokenBarrierError)), _APART)
         return [shard.result() for shard in shards]
@@ -90,9 +94,12 @@ class Shards(Generic[Model]):
         try:
             return self._gradients(losses(model, rows))
         except BaseException:
-            if self._meeting is not None:
-                self._meeting.fail()
+            self._fail()
             raise
+
+    def _fail(self) -> None:
+        if self._meeting is not None:
+            self._meeting.fail()
 
     def _gradients(self, losses: Iterable[Tensor]) -> tuple[float, Gradients]:
         total = 0.0

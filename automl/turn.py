@@ -9,8 +9,10 @@ known       anchors        | anchors, 0-19  and knows no result of its own gener
 
 from __future__ import annotations
 
+import copy
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from optuna.trial import FrozenTrial, TrialState
@@ -19,18 +21,18 @@ from automl.ledger import POLL_SECONDS, Claim, Ledger
 from automl.record import kind_of, place_of
 
 
-def in_turn(ledger: Ledger, claim: Claim, generation: int) -> Claim | None:
+def in_turn(ledger: Ledger, claim: Claim, generation: int, late: Callable[[], bool]) -> Claim | None:
     """Wait until a search trial may be drawn.
 
     Args:
         ledger: The study's trials.
         claim: The search trial, just begun.
         generation: How many trials in a row know nothing of one another's results.
+        late: Says that nothing more is to be begun.
 
     Returns:
-        The claim with the trials as they are then, and what of them is known; None where a process died and left a
-        place before this one: the claim is given up, for that place comes first. Likewise where it was failed from
-        outside.
+        The claim with the trials as they are then, and what of them is known; None where it was given up: it is too
+        late, it was failed from outside, or a process died and left a place before this one, which comes first.
     """
     start = claim.index - claim.index % generation
     trials: Sequence[FrozenTrial] = claim.trials
@@ -40,8 +42,10 @@ def in_turn(ledger: Ledger, claim: Claim, generation: int) -> Claim | None:
             ledger.fail(claim.number, "a place before it was left free")
             return None
         if all(ledger.config(trial) for trial in before) and not _unfinished(trials, start):
-            known = [trial for trial in trials if trial.number == claim.number or _is_known(trial, start)]
-            return replace(claim, trials=tuple(trials), known=tuple(known))
+            return replace(claim, trials=tuple(trials), known=_known(trials, start))
+        if late():
+            ledger.fail(claim.number, "the time was up before its turn")
+            return None
         time.sleep(POLL_SECONDS)
         trials = ledger.living()
         if not any(trial.number == claim.number for trial in trials if trial.state == TrialState.RUNNING):
@@ -59,5 +63,15 @@ def _unfinished(trials: Sequence[FrozenTrial], start: int) -> bool:
     return any(kind_of(trial) == "anchor" or _is_before(trial, start) for trial in running)
 
 
-def _is_known(trial: FrozenTrial, start: int) -> bool:
-    return kind_of(trial) == "anchor" or _is_before(trial, start)
+def _known(trials: Sequence[FrozenTrial], start: int) -> tuple[FrozenTrial, ...]:
+    """Return copies of the anchors and of the places before ``start``, numbered in that order.
+
+    The numbers that they were given depend on which process was quicker, and some samplers look at them.
+    """
+    anchors = [trial for trial in trials if kind_of(trial) == "anchor" and trial.state == TrialState.COMPLETE]
+    anchors.sort(key=lambda trial: json.dumps(trial.params, sort_keys=True))
+    searched = sorted((trial for trial in trials if _is_before(trial, start)), key=lambda t: place_of(t) or 0)
+    copies = [copy.copy(trial) for trial in (*anchors, *searched)]
+    for number, each in enumerate(copies):
+        each.number = number
+    return tuple(copies)

@@ -1,13 +1,16 @@
-"""One worker process of a run: ``python -m automl.cli.worker ROOT NAME PARENT``; the run command starts it."""
+"""One worker process of a run: ``python -m automl.cli.worker ROOT NAME PARENT [DEADLINE]``; a run starts it."""
 
 from __future__ import annotations
 
+import signal
 import sys
+import time
 from pathlib import Path
 
 import torch
 
 from automl.blueprint import blueprint
+from automl.cli.searching import INTERRUPTED
 from automl.cli.surroundings import prepare
 from automl.reporters.quiet import QuietReporter
 from automl.run import open_study, trial_of, work_here
@@ -15,27 +18,28 @@ from automl.run_folder import RunFolder
 from automl.settings import RunSettings
 from automl.workers import orphan_of
 from deploy.errors import UserError
-from results.record import TrialRecord
 
 
-def main(root: str, name: str, parent: str) -> int:
+def main(root: str, name: str, parent: str, deadline: str | None = None) -> int:
     """Work on a run to its end, or until process ``parent`` is gone; return the exit code."""
-    settings = RunSettings.load(RunFolder(Path(root), name))
-    torch.set_num_threads(settings.threads)
-    plan = blueprint(settings)
+    # A shell without job control lets the background ignore interrupts, and this process with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        reporter = QuietReporter()
-        trial = trial_of(plan, reporter)
-        outcome = work_here(plan, open_study(plan), trial, _unheard, reporter, orphan_of(int(parent)))
+        settings = RunSettings.load(RunFolder(Path(root), name))
+        torch.set_num_threads(settings.threads)
+        plan, reporter = blueprint(settings), QuietReporter()
+        study, trial = open_study(plan), trial_of(plan, reporter)
+        timeout = None if deadline is None else max(0.0, float(deadline) - time.time())
+        outcome = work_here(plan, study, trial, _look, reporter, timeout, orphan_of(int(parent)))
     except (UserError, OSError) as error:
         print(f"eccsearch: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        return 130
-    return 130 if outcome.reason == "interrupted" else 0
+        return INTERRUPTED
+    return INTERRUPTED if outcome.reason == "interrupted" else 0
 
 
-def _unheard(record: TrialRecord) -> None:
+def _look() -> None:
     """Report nothing: the parent sees in the study what its workers finish."""
 
 

@@ -23,6 +23,7 @@ from automl.distributions import open_distributions
 from automl.samplers.choices import at, index_of, last_index, ordered
 from automl.samplers.sampler import Ask
 from automl.samplers.selection import by_place
+from automl.seeds import derived
 
 POPULATION = 20
 
@@ -53,6 +54,7 @@ class PymooNSGA2(BaseGASampler):
     def __init__(self, ask: Ask) -> None:
         super().__init__(population_size=POPULATION)
         self._random = np.random.default_rng(ask.seed)
+        self._study_seed = ask.study_seed
         self._first = RandomSampler(seed=ask.seed)
         self._open = open_distributions(ask.space)
 
@@ -63,7 +65,9 @@ class PymooNSGA2(BaseGASampler):
     def select_parent(self, study: Study, generation: int) -> list[FrozenTrial]:
         """Return the 20 survivors of the last generation and its parents, by their places."""
         trials = self.get_population(study, generation - 1) + self.get_parent_population(study, generation - 1)
-        survivors = self._survivors(study, by_place(trials), {})
+        # Asked once a generation, then the study holds the answer: it may not use up the ask's own random numbers.
+        random = np.random.default_rng(derived(self._study_seed, "survival", generation))
+        survivors = self._survivors(study, by_place(trials), {}, random)
         return by_place(each.data["trial"] for each in survivors)
 
     def sample_relative(
@@ -78,7 +82,7 @@ class PymooNSGA2(BaseGASampler):
         )
         child = mating.do(
             _problem(search_space, parents),
-            self._survivors(study, parents, search_space),
+            self._survivors(study, parents, search_space, self._random),
             1,
             algorithm=_Tournament(self._random),
             random_state=self._random,
@@ -92,7 +96,11 @@ class PymooNSGA2(BaseGASampler):
         return self._first.sample_independent(study, trial, param_name, param_distribution)
 
     def _survivors(
-        self, study: Study, trials: list[FrozenTrial], search_space: dict[str, BaseDistribution]
+        self,
+        study: Study,
+        trials: list[FrozenTrial],
+        search_space: dict[str, BaseDistribution],
+        random: np.random.Generator,
     ) -> Population:
         signs = [-1.0 if each == StudyDirection.MAXIMIZE else 1.0 for each in study.directions]
         individuals = [_individual(trial, signs, search_space) for trial in trials]
@@ -101,7 +109,7 @@ class PymooNSGA2(BaseGASampler):
             _problem(search_space, trials),
             Population.create(*individuals),
             n_survive=POPULATION,
-            random_state=self._random,
+            random_state=random,
         )
 
 

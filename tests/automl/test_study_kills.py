@@ -73,7 +73,7 @@ def test_two_workers_share_a_budget_exactly_and_measure_nothing_twice(tmp_path: 
     assert len({trial.user_attrs["owner"]["pid"] for trial in study(tmp_path, "broken", splits=[0]).trials()}) == 2
 
 
-@pytest.mark.parametrize("sampler", ["nsga2", "tpe"])
+@pytest.mark.parametrize("sampler", ["nsga2", "gp"])
 def test_two_workers_ask_for_what_one_asks_for_although_they_are_killed(tmp_path: Path, sampler: str) -> None:
     arguments = ["--budget", "47", "--sampler", sampler]
     subprocess.run(command(tmp_path, "alone", *arguments), env=ENVIRONMENT, check=True)
