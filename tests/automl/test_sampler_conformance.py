@@ -13,7 +13,7 @@ from automl.study import Study
 from search_spaces.config import Config
 from search_spaces.objective import DEFAULT_OBJECTIVES, Objective
 
-TRIALS = {"nsga2": 42, "pymoo-nsga2": 42, "tpe": 24, "random": 8, "gp": 12}
+TRIALS = {"nsga2": 42, "pymoo-nsga2": 42, "tpe": 32, "random": 8, "gp": 12}
 """The genetic samplers learn in generations of 20, tpe from trial 20, gp from trial 10 on."""
 
 
