@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,6 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from evaluators.measurement import Measurement
 from results.pareto import pareto_set
 from results.plain_answers import image_frontiers, is_edge_only, is_split, plain_answers
 from results.plots.style import (
@@ -26,7 +26,6 @@ from results.plots.style import (
     tidy,
 )
 from results.record import RunInfo, TrialRecord
-from results.summary import shown
 
 NORM = Normalize(0, 1)
 
@@ -50,12 +49,8 @@ def front_figure(records: Sequence[TrialRecord], info: RunInfo) -> Figure:
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
     bar.ax.tick_params(colors=MUTED, labelsize=8.5, length=2)
     bar.outline.set_visible(False)
-    bars = (
-        "with bars: finalists on test, bootstrap 95 % interval; without: on validation"
-        if refined
-        else "on validation"
-    )
-    headline(figure, f"{info.name}: quality against bytes sent", f"{bars}; grey: not on the front")
+    told = "all on validation; finalists, ringed, after refinement" if refined else "all on validation"
+    headline(figure, f"{info.name}: quality against bytes sent", f"{told}; grey: not on the front")
     return figure
 
 
@@ -94,47 +89,39 @@ def _draw_main(axes: Axes, records: Sequence[TrialRecord], front: Sequence[Trial
 
 
 def _codec(axes: Axes, name: str, members: Sequence[TrialRecord]) -> None:
-    on_test = all(record.finalist for record in members)
-    points = [shown(record)[0] if on_test else record.validation for record in members]
-    colour = FORMATS.get(name, MUTED)
     axes.plot(
-        [point.bytes for point in points],
-        [point.quality for point in points],
-        color=colour,
+        [record.validation.bytes for record in members],
+        [record.validation.quality for record in members],
+        color=FORMATS.get(name, MUTED),
         linewidth=1.3,
         alpha=0.85,
         marker=MARKERS.get(name, "s"),
         markersize=4.5,
         markeredgecolor="white",
         markeredgewidth=0.6,
-        label=f"all in the cloud: {name} ({'test' if on_test else 'validation'})",
+        label=f"all in the cloud: {name}",
     )
-    if on_test:
-        for record in members:
-            _bar(axes, record, colour)
 
 
 def _members(axes: Axes, members: Sequence[TrialRecord], info: RunInfo, marker: str, size: float) -> None:
     for record in members:
-        measured, _ = shown(record)
+        measured = _on_validation(record)
         colour = share_colours()(NORM(record.validation.edge_flops / info.whole_flops))
-        _bar(axes, record, colour)
         axes.scatter(
-            measured.bytes, measured.quality, s=size, color=colour, marker=marker, edgecolors="white",
-            linewidths=0.8, zorder=3,
+            measured.bytes, measured.quality, s=size, color=colour, marker=marker, zorder=3,
+            edgecolors=INK if record.finalist else "white", linewidths=1.1 if record.finalist else 0.8,
         )  # fmt: skip
 
 
-def _bar(axes: Axes, record: TrialRecord, colour: Any) -> None:
-    if record.finalist:
-        at = record.finalist.test.bytes
-        axes.vlines(at, *record.finalist.quality_interval, color=colour, linewidth=1.1, alpha=0.5)
+def _on_validation(record: TrialRecord) -> Measurement:
+    """Return the best that is known of a record on validation: test is another split, with figures of its own."""
+    return record.finalist.validation if record.finalist else record.validation
 
 
 def _limits(strip: Axes, main: Axes, records: Sequence[TrialRecord], drawn: Sequence[TrialRecord]) -> None:
     sent = [record.validation.bytes for record in records if record.validation.bytes > 0] or [1.0, 1000.0]
     main.set_xlim(min(sent) / 1.25, max(sent) * 1.25)
-    low, high = _span([shown(record)[0].quality for record in drawn] or [0.0, 1.0])
+    low, high = _span([_on_validation(record).quality for record in drawn] or [0.0, 1.0])
     strip.set_ylim(low, high)
 
 
