@@ -124,7 +124,7 @@ class Once(BaseSampler):
 
     def _enumerated(self) -> Params:
         # The one of the highest priority: whatever else is taken meanwhile, the same one is free.
-        left = [*islice(self._left(), SMALL)]
+        left = list(islice(self._left(), SMALL))
         if not left:
             raise SpaceExhaustedError
         params = params_of(self._ask.space, min(left, key=self._priority))

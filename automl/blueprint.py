@@ -24,7 +24,7 @@ from search_spaces.chain import Chain, chain_of
 from search_spaces.config import Config, Value
 from search_spaces.modules import layout_of
 from search_spaces.objective import Constraint, Objective
-from search_spaces.space import IMAGE, UNSEARCHED, SearchSpace, default_space
+from search_spaces.space import IMAGE, UNLESS_NAMED, SearchSpace, default_space
 from search_spaces.task import Task
 
 PACKAGES = (
@@ -145,15 +145,15 @@ def blueprint(settings: RunSettings) -> Blueprint:
     if len(set(settings.objectives)) != len(settings.objectives) or not objectives:
         raise UserError(f"objectives {', '.join(settings.objectives)}: give each once, and at least one")
     whole = default_space(layout, task.image_size, cloud_modules="cloud_flops" in settings.objectives)
-    space = whole.narrowed({**_unsearched(settings), **settings.narrowed})
+    space = whole.narrowed({**_unless_named(settings), **settings.narrowed})
     constraints = tuple(Constraint.parse(text) for text in settings.constraints)
     first = tuple(space.config(params) for params in settings.first)
     return Blueprint(settings, task, whole, space, objectives, constraints, first)
 
 
-def _unsearched(settings: RunSettings) -> dict[str, tuple[Value, ...]]:
+def _unless_named(settings: RunSettings) -> dict[str, tuple[Value, ...]]:
     named = {name for params in (settings.narrowed, *settings.first) for name in params}
-    return {name: choices for name, choices in UNSEARCHED.items() if name not in named}
+    return {name: choices for name, choices in UNLESS_NAMED.items() if name not in named}
 
 
 def made_with(plan: Blueprint) -> dict[str, Any]:

@@ -122,8 +122,6 @@ class Ledger:
         except UpdateFinishedTrialError:
             # Another process has failed it, or it ended just now: finished is finished.
             return
-        finally:
-            self.study._thread_local.cached_all_trials = None
 
     def claim_search(self, trials: Sequence[FrozenTrial]) -> Claim | None:
         """Begin the first search trial of the sequence that is not there; None where another process was first."""
@@ -166,6 +164,7 @@ class Ledger:
         Raises:
             ValueError: the sampler draws what the space does not hold.
         """
+        self.study.sampler = sampler
         study, trial = KnownStudy(self.study, claim.known), claim.trial
         sampler.before_trial(study, trial)
         params = sampler.sample_relative(study, trial, sampler.infer_relative_search_space(study, trial))
@@ -207,6 +206,8 @@ class Ledger:
             self.fail(claim.number, "an anchor outside the narrowed space: recorded, but not for the sampler")
             return
         values = [measurement[objective.name] for objective in self.objectives]
+        # What a sampler read when it was told of the last trial; Optuna's own ask would drop it.
+        self.study._thread_local.cached_all_trials = None
         told = self.study.tell(claim.number, values, skip_if_finished=True)
         if told.state != TrialState.COMPLETE:
             raise UpdateFinishedTrialError(f"trial {claim.number} was failed from outside")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from automl.training import training_batch
 from search_spaces.chain import Chain
-from search_spaces.task import DataSplit, Outputs, Target, Task
+from search_spaces.task import DataSplit, Outputs, Target, Task, model_input
 
 KEPT_BYTES = 3 * 2**27
 """Memory that kept batches and answers may take; what comes after it is computed anew each time."""
@@ -59,7 +59,7 @@ class TaughtBatch:
     @property
     def images(self) -> Tensor:
         """The model's input, float32 (b, 3, H, W) in 0..1."""
-        return _images(self.pixels)
+        return model_input(self.pixels)
 
     def part(self, rows: slice) -> TaughtBatch:
         """Return some samples of the batch."""
@@ -99,13 +99,9 @@ class Lessons:
         seed, size, step = key
         images, targets = training_batch(self._task, data, size, seed, step)
         pixels = images.mul(255).round_().clamp_(0, 255).to(torch.uint8)
-        return TaughtBatch(pixels, targets, lesson(self._cloud, _images(pixels), taps))
+        return TaughtBatch(pixels, targets, lesson(self._cloud, model_input(pixels), taps))
 
     def _keep(self, key: tuple[int, int, int], taught: TaughtBatch) -> None:
         others = sum(each.nbytes for other, each in self._kept.items() if other != key)
         if others + taught.nbytes <= KEPT_BYTES:
             self._kept[key] = taught
-
-
-def _images(pixels: Tensor) -> Tensor:
-    return pixels.to(memory_format=torch.channels_last).float().div_(255)

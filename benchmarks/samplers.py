@@ -19,7 +19,6 @@ from pymoo.indicators.hv import HV
 
 from automl.asking import Once
 from automl.distributions import config_of, distributions
-from automl.record import INDEX
 from automl.samplers.sampler import Ask, build
 from automl.samplers.surrogate import REFERENCE, axes, measure, surrogate_space
 from automl.seeds import trial_seed
@@ -45,7 +44,6 @@ def search(name: str, seed: int, trials: int) -> Outcome:
         ask = Ask(space, objectives, seed, index)
         study.sampler = Once(build(name, ask), ask, taken)
         trial = study.ask(distributions(space))
-        trial.set_user_attr(INDEX, index)
         spent += time.perf_counter() - began
         config = config_of(space, trial.params)
         measured = measure(config, trial_seed(seed))

@@ -14,7 +14,7 @@ from search_spaces.layout import Layout
 IMAGE = ("image_format", "image_quality", "image_resolution")
 BOTTLENECK = ("width", "stride", "bits")
 DISTILLATION = ("response", "feature", "rate", "temperature")
-UNSEARCHED: Mapping[str, tuple[Value, ...]] = {
+UNLESS_NAMED: Mapping[str, tuple[Value, ...]] = {
     "response": (1.0,),
     "feature": (0.0,),
     "rate": (0.125, 0.25, 0.5, 1.0, 2.0),

@@ -18,6 +18,11 @@ Prediction = dict[str, np.ndarray]
 """Classification: ``{"scores": (K,)}``. Detection: ``{"boxes": (n, 4), "scores": (n,), "labels": (n,)}``."""
 
 
+def model_input(pixels: Tensor) -> Tensor:
+    """Return float images in 0..1, channels-last, of pixels, uint8 (b, 3, H, W); same shape."""
+    return pixels.to(memory_format=torch.channels_last).float().div_(255)
+
+
 @dataclass(frozen=True)
 class DataSplit:
     """One split held in memory: ``images`` is uint8 (n, 3, H, W), ``targets`` one dict a sample."""
@@ -32,8 +37,7 @@ class DataSplit:
     def batch(self, indices: Sequence[int] | Tensor) -> tuple[Tensor, list[Target]]:
         """Return float images in 0..1, (b, 3, H, W) channels-last, and their targets."""
         index = torch.as_tensor(indices)
-        images = self.images[index].to(memory_format=torch.channels_last).float().div_(255)
-        return images, [self.targets[i] for i in index.tolist()]
+        return model_input(self.images[index]), [self.targets[i] for i in index.tolist()]
 
     def batches(self, size: int, samples: int | None = None) -> list[range]:
         """Return the indices of the first ``samples``, of all unless given, ``size`` at a time."""

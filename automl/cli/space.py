@@ -28,7 +28,7 @@ def space(
     from automl.cli.values import merged
     from automl.settings import RunSettings
     from search_spaces.objective import DEFAULT_OBJECTIVES
-    from search_spaces.space import UNSEARCHED
+    from search_spaces.space import UNLESS_NAMED
 
     narrowed = merged(space or [], fix or [])
     plan = blueprint(RunSettings(task, task, narrowed=narrowed, objectives=tuple(objective or DEFAULT_OBJECTIVES)))
@@ -40,12 +40,12 @@ def space(
     for parameter in plan.space.parameters:
         every = _listed(plan.whole[parameter.name].choices)
         choices = _listed(parameter.choices)
-        closed = parameter.name in UNSEARCHED and parameter.name not in narrowed
+        closed = parameter.name in UNLESS_NAMED and parameter.name not in narrowed
         table.add_row(parameter.name, f"{choices} (of {every})" if closed else choices, str(parameter.default))
     console.print(table)
     console.print()
     console.print(
-        f"Narrowed unless you name them: {', '.join(UNSEARCHED)}; e.g. --fix feature=0,1,2", highlight=False
+        f"Narrowed unless you name them: {', '.join(UNLESS_NAMED)}; e.g. --fix feature=0,1,2", highlight=False
     )
     shapes = untrained_chain(plan.task).shapes[:-1]
     for split, shape in enumerate(shapes, start=1):

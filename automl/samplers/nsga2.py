@@ -23,7 +23,7 @@ from optuna.trial import FrozenTrial
 from automl.distributions import open_distributions
 from automl.samplers.choices import at, index_of, last_index, ordered
 from automl.samplers.sampler import Ask
-from automl.samplers.selection import by_place, costs_of, ranks, spread, survivors, violations_of
+from automl.samplers.selection import costs_of, ranks, spread, survivors, violations_of
 from automl.seeds import derived
 from search_spaces.config import Value
 from search_spaces.objective import Objective
@@ -72,9 +72,9 @@ class NSGA2(NSGAIISampler):
         return self._generation
 
     def get_parent_population(self, study: Study, generation: int) -> list[FrozenTrial]:
-        """Return a generation's parents by their places; they are read at the first draw of an ask."""
+        """Return a generation's parents; they are read at the first draw of an ask."""
         if generation not in self._parents:
-            self._parents[generation] = by_place(super().get_parent_population(study, generation))
+            self._parents[generation] = super().get_parent_population(study, generation)
         return self._parents[generation]
 
     def sample_relative(
@@ -119,8 +119,8 @@ class Elite:
         self._objectives = objectives
 
     def __call__(self, study: Study, population: list[FrozenTrial]) -> list[FrozenTrial]:
-        """Return 20 trials by their places: with several workers, numbers are given as it happens."""
-        ordered = by_place(population)
+        """Return 20 trials sorted by number: the order in which Optuna hands a cached population back."""
+        ordered = sorted(population, key=lambda trial: trial.number)
         kept = survivors(costs_of(ordered, self._objectives), violations_of(ordered), POPULATION)
         return [ordered[index] for index in kept]
 

@@ -22,7 +22,6 @@ from pymoo.operators.survival.rank_and_crowding import RankAndCrowding
 from automl.distributions import open_distributions
 from automl.samplers.choices import at, index_of, last_index, ordered
 from automl.samplers.sampler import Ask
-from automl.samplers.selection import by_place
 from automl.seeds import derived
 
 POPULATION = 20
@@ -63,18 +62,18 @@ class PymooNSGA2(BaseGASampler):
         return self._open
 
     def select_parent(self, study: Study, generation: int) -> list[FrozenTrial]:
-        """Return the 20 survivors of the last generation and its parents, by their places."""
+        """Return the 20 survivors of the last generation and its parents, sorted by trial number."""
         trials = self.get_population(study, generation - 1) + self.get_parent_population(study, generation - 1)
         # Asked once a generation, then the study holds the answer: it may not use up the ask's own random numbers.
         random = np.random.default_rng(derived(self._study_seed, "survival", generation))
-        survivors = self._survivors(study, by_place(trials), {}, random)
-        return by_place(each.data["trial"] for each in survivors)
+        survivors = self._survivors(study, sorted(trials, key=lambda t: t.number), {}, random)
+        return sorted((each.data["trial"] for each in survivors), key=lambda t: t.number)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Return one child of the generation's parents; nothing in the first generation."""
-        parents = by_place(self.get_parent_population(study, self.get_trial_generation(study, trial)))
+        parents = self.get_parent_population(study, self.get_trial_generation(study, trial))
         if not parents:
             return {}
         mating = MixedVariableMating(

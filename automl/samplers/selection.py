@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from optuna.trial import FrozenTrial
 from pymoo.indicators.hv import HV
 
-from automl.record import INDEX
 from search_spaces.objective import Objective
 
 LOGARITHMIC = ("bytes",)
@@ -16,11 +15,6 @@ LOGARITHMIC = ("bytes",)
 MARGIN = 1.1
 MOST_OBJECTIVES = 3
 """Exact hypervolumes of more are too slow; there the crowding distance is used."""
-
-
-def by_place(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
-    """Return search trials sorted by their places in the sequence."""
-    return sorted(trials, key=lambda trial: trial.user_attrs[INDEX])
 
 
 def costs_of(trials: Sequence[FrozenTrial], objectives: Sequence[Objective]) -> np.ndarray:
