@@ -10,11 +10,11 @@ from automl.blueprint import Blueprint, blueprint, made_with
 from automl.identity import differences, refuse
 from automl.keeper import Keeper
 from automl.reporter import Reporter
-from automl.run import trial_of
 from automl.run_reader import read_identity, read_run
 from automl.seeds import trial_seed
 from automl.settings import RunSettings
 from automl.trial import Candidate
+from automl.work import trial_of
 from deploy.errors import UserError
 from results.chooser import Choice, choose
 from results.pareto import pareto_set

@@ -2,55 +2,120 @@
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import os
 import signal
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Sequence
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Semaphore
 from types import TracebackType
+from typing import Any
+
+from deploy.errors import UserError
+
+INTERRUPTED = 130
+"""What a shell calls the end of a process by Ctrl-C."""
+POLL_SECONDS = 1.0
+
+Orphaned = Callable[[], bool]
+"""Says whether the process that started this one is gone."""
 
 
 class Workers:
-    """Processes of one command, from the beginning of a ``with`` block to their own end after it.
+    """Processes beside this one, from the beginning of a ``with`` block to their own end after it.
 
-    One that dies does not end the others: its trial is failed, and they measure it anew. Each has a process group
-    of its own, so that the terminal's Ctrl-C reaches this process alone, which passes it on.
+    They wait until they are released. One that dies does not end the others: its trial is failed, and they measure
+    it anew. Each has a process group of its own, so that the terminal's Ctrl-C reaches this process alone, which
+    passes it on.
+
+    Where each has one thread, Linux forks them: they share with this process what it has loaded so far. A fork with
+    more may wait for ever for OpenMP's threads, which it lacks, so those are started anew, as on other systems.
 
     Args:
-        command: What every worker runs; it opens the same study and runs the same budget.
+        work: What each does, called with ``arguments`` and what says whether this process is gone; returns an exit
+            code.
+        arguments: They are pickled where the processes are not forked.
         count: How many.
-        environment: Their environment; this process's where None.
+        threads: Threads of each.
     """
 
-    def __init__(self, command: Sequence[str], count: int, environment: Mapping[str, str] | None = None) -> None:
-        self._command, self._count, self._environment = list(command), count, environment
-        self._processes: list[subprocess.Popen[bytes]] = []
+    def __init__(self, work: Callable[..., int], arguments: Sequence[Any], count: int, threads: int = 1) -> None:
+        forked = sys.platform == "linux" and threads == 1
+        context = multiprocessing.get_context("fork") if forked else multiprocessing.get_context("spawn")
+        self._go = context.Semaphore(0)
+        given = (work, tuple(arguments), self._go, os.getpid())
+        self._processes: list[BaseProcess] = [context.Process(target=_main, args=given) for _ in range(count)]
+        self._released = False
 
     def __enter__(self) -> Workers:
-        environment = None if self._environment is None else dict(self._environment)
-        for _ in range(self._count):
-            self._processes.append(subprocess.Popen(self._command, env=environment, process_group=0))
+        # What a collection touches would no longer be shared with the forked.
+        gc.freeze()
+        try:
+            for process in self._processes:
+                process.start()
+        finally:
+            gc.unfreeze()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
+        if kind is not None or not self._released:
             self.interrupt()
-        for process in self._processes:
-            process.wait()
+        self.join()
+
+    def release(self) -> None:
+        """Let them work: what they need is there."""
+        self._released = True
+        for _ in self._processes:
+            self._go.release()
 
     def interrupt(self) -> None:
         """Ask all that are left to end as Ctrl-C does; what they have in flight is failed."""
         for process in self._processes:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
+            if process.is_alive() and process.pid is not None:
+                os.kill(process.pid, signal.SIGINT if self._released else signal.SIGTERM)
 
     @property
     def codes(self) -> tuple[int | None, ...]:
         """The exit codes in the order of starting: negative where a signal ended one, None while one works."""
-        return tuple(process.poll() for process in self._processes)
+        return tuple(process.exitcode for process in self._processes)
+
+    def join(self) -> None:
+        """Wait for their end; Ctrl-C meanwhile interrupts them, too."""
+        try:
+            self._join()
+        except BaseException:
+            self.interrupt()
+            self._join()
+            raise
+
+    def _join(self) -> None:
+        for process in self._processes:
+            process.join()
 
 
-def orphan_of(parent: int) -> Callable[[], bool]:
+def orphan_of(parent: int) -> Orphaned:
     """Return what a worker asks to learn whether its parent is gone; one that was killed cannot say so itself."""
     return lambda: os.getppid() != parent
+
+
+def _main(work: Callable[..., int], arguments: tuple[Any, ...], go: Semaphore, parent: int) -> None:
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # A shell without job control lets the background ignore interrupts, and this process with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    orphaned = orphan_of(parent)
+    while not go.acquire(timeout=POLL_SECONDS):
+        if orphaned():
+            return
+    try:
+        code = work(*arguments, orphaned)
+    except (UserError, OSError) as error:
+        print(f"eccsearch: {error}", file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)

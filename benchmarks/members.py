@@ -12,11 +12,11 @@ import torch
 from automl.blueprint import Blueprint, blueprint
 from automl.keeper import Keeper
 from automl.reporters.plain import PlainReporter
-from automl.run import trial_of
 from automl.run_finder import find_run
 from automl.run_reader import read_run
 from automl.settings import RunSettings
 from automl.trial import Candidate, Trial
+from automl.work import trial_of
 from evaluators.measurement import Measurement
 from results.record import RunInfo, TrialRecord
 

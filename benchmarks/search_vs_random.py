@@ -24,8 +24,8 @@ from searches import Arena, compared, contest
 
 from automl.blueprint import blueprint
 from automl.reporters.plain import PlainReporter
-from automl.run import trial_of
 from automl.settings import Effort, RunSettings
+from automl.work import trial_of
 from deploy.cores import available_cores
 
 

@@ -11,10 +11,10 @@ import torch
 from report import Table
 
 from automl.blueprint import blueprint
-from automl.run import open_study
 from automl.run_reader import note_run
 from automl.settings import RunSettings
 from automl.trial import Trial
+from automl.work import open_study
 from evaluators.measurement import Measurement
 from results.hypervolume import hypervolume
 from search_spaces.config import Config

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from automl.workers import INTERRUPTED
+
 if TYPE_CHECKING:
     from automl.run import RunResult
     from automl.settings import RunSettings
-
-INTERRUPTED = 130
 
 
 def search(settings: RunSettings, quiet: bool, json: bool, accept: frozenset[str] = frozenset()) -> None:

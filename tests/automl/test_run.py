@@ -15,12 +15,13 @@ from automl import blueprint as blueprint_module
 from automl.blueprint import blueprint
 from automl.bundling import export_trial, verify_bundle
 from automl.reporters.quiet import QuietReporter
-from automl.run import open_study, run
+from automl.run import run
 from automl.run_reader import read_run
 from automl.settings import Effort, RunSettings
 from automl.studies import list_studies
 from automl.tasks.classification import ClassificationTask, Counts
 from automl.trial import TrialRecipe
+from automl.work import open_study
 from deploy.errors import UserError
 from results.chooser import Choice
 from results.record import TrialRecord

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import analytic_search
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
@@ -23,12 +24,22 @@ from automl.workers import Workers
 from search_spaces.objective import DEFAULT_OBJECTIVES, Objective
 
 ENDS = [surrogate_space().config({"split": split}) for split in (0, surrogate_space().layout.splits)]
-SEARCH = Path(__file__).with_name("analytic_search.py")
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+BESIDE = {**ENVIRONMENT, "PYTHONPATH": str(Path(analytic_search.__file__).parent)}
+START = """
+import analytic_search
+from automl.workers import Workers
+with Workers(analytic_search.main, ({arguments},), 1) as workers:
+    workers.release()
+"""
 
 
 def command(root: Path, name: str, *more: str) -> list[str]:
-    return [sys.executable, str(SEARCH), "--root", str(root), "--name", name, *more]
+    return [sys.executable, analytic_search.__file__, *options(root, name, *more)]
+
+
+def options(root: Path, name: str, *more: str) -> list[str]:
+    return ["--root", str(root), "--name", name, *more]
 
 
 def study(root: Path, name: str, sampler: str = "nsga2", splits: list[int] | None = None) -> Study:
@@ -63,9 +74,9 @@ def test_a_killed_search_equals_an_unbroken_one(tmp_path: Path) -> None:
 
 def test_two_workers_share_a_budget_exactly_and_measure_nothing_twice(tmp_path: Path) -> None:
     study(tmp_path, "broken", splits=[0])
-    arguments = command(tmp_path, "broken", "--budget", "24", "--splits", "0", "--pause", "0.02")
-    with Workers(arguments, 2, ENVIRONMENT) as workers:
-        pass
+    arguments = options(tmp_path, "broken", "--budget", "24", "--splits", "0", "--pause", "0.02")
+    with Workers(analytic_search.main, (arguments,), 2) as workers:
+        workers.release()
     records = study(tmp_path, "broken", splits=[0]).records()
     assert workers.codes == (0, 0)
     assert len(records) == len({record.config for record in records}) == 24
@@ -77,9 +88,11 @@ def test_two_workers_share_a_budget_exactly_and_measure_nothing_twice(tmp_path: 
 def test_two_workers_ask_for_what_one_asks_for_although_they_are_killed(tmp_path: Path, sampler: str) -> None:
     arguments = ["--budget", "47", "--sampler", sampler]
     subprocess.run(command(tmp_path, "alone", *arguments), env=ENVIRONMENT, check=True)
-    beside = command(tmp_path, "broken", *arguments, "--pause", "0.05")
+    beside = options(tmp_path, "broken", *arguments, "--pause", "0.05")
     broken = study(tmp_path, "broken", sampler)
-    with Workers(beside, 1, ENVIRONMENT), subprocess.Popen(beside, env=ENVIRONMENT) as victim:
+    victim = subprocess.Popen(command(tmp_path, "broken", *arguments, "--pause", "0.05"), env=ENVIRONMENT)
+    with Workers(analytic_search.main, (beside,), 1) as workers, victim:
+        workers.release()
         while not any(measuring(trial, "search") and owner(trial) == victim.pid for trial in broken.trials()):
             time.sleep(0.01)
         victim.kill()
@@ -110,9 +123,8 @@ def test_a_killed_worker_costs_its_trial_and_the_other_goes_on(tmp_path: Path, k
 
 def test_a_worker_whose_parent_is_killed_ends_after_the_trial_in_flight(tmp_path: Path) -> None:
     shared = study(tmp_path, "broken", "random")
-    arguments = command(tmp_path, "broken", "--budget", "600", "--sampler", "random", "--pause", "0.2", "--parent")
-    start = f"import os, subprocess; subprocess.run([*{arguments}, str(os.getpid())])"
-    parent = subprocess.Popen([sys.executable, "-c", start], env=ENVIRONMENT)
+    arguments = options(tmp_path, "broken", "--budget", "600", "--sampler", "random", "--pause", "0.2")
+    parent = subprocess.Popen([sys.executable, "-c", START.format(arguments=arguments)], env=BESIDE)
     while not any(measuring(trial, "search") for trial in shared.trials()):
         time.sleep(0.01)
     parent.kill()

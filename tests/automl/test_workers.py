@@ -1,0 +1,74 @@
+"""Workers wait until they are released, and end with the process that started them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from automl.workers import INTERRUPTED, Orphaned, Workers
+from deploy.errors import UserError
+
+FORKED_OR_STARTED = pytest.mark.parametrize("threads", [1, 2])
+
+
+def leave(file: Path, seconds: float, orphaned: Orphaned) -> int:
+    file.write_text(str(os.getpid()))
+    time.sleep(seconds)
+    return int(orphaned())
+
+
+def complain(orphaned: Orphaned) -> int:
+    raise UserError("the disk is full: free some space")
+
+
+def appeared(file: Path) -> str:
+    while not (file.exists() and file.read_text()):
+        time.sleep(0.01)
+    return file.read_text()
+
+
+@FORKED_OR_STARTED
+def test_released_workers_do_the_work_in_processes_of_their_own(tmp_path: Path, threads: int) -> None:
+    with Workers(leave, (tmp_path / "pid", 0.0), 1, threads) as workers:
+        assert not (tmp_path / "pid").exists()
+        workers.release()
+    assert workers.codes == (0,)
+    assert int((tmp_path / "pid").read_text()) != os.getpid()
+
+
+@FORKED_OR_STARTED
+def test_workers_that_were_not_released_do_nothing(tmp_path: Path, threads: int) -> None:
+    with pytest.raises(UserError, match="no such task"), Workers(leave, (tmp_path / "pid", 0.0), 2, threads):
+        raise UserError("no such task")
+    assert not (tmp_path / "pid").exists()
+
+
+def test_an_error_interrupts_what_works(tmp_path: Path) -> None:
+    with pytest.raises(UserError), Workers(leave, (tmp_path / "pid", 600.0), 1) as workers:
+        workers.release()
+        appeared(tmp_path / "pid")
+        raise UserError("the storage is gone")
+    assert workers.codes == (INTERRUPTED,)
+
+
+def test_what_the_user_must_mend_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    with Workers(complain, (), 1) as workers:
+        workers.release()
+    assert workers.codes == (2,)
+    assert capfd.readouterr().err == "eccsearch: the disk is full: free some space\n"
+
+
+def test_a_worker_that_waits_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    script = "from automl.workers import Workers; import time\nwith Workers(print, (), 1) as workers:\n"
+    script += "    print(workers._processes[0].pid, flush=True); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        worker = Path("/proc") / parent.stdout.readline().strip()
+        parent.kill()
+    while worker.exists():
+        time.sleep(0.05)
