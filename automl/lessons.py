@@ -13,7 +13,7 @@ from automl.training import training_batch
 from search_spaces.chain import Chain
 from search_spaces.task import DataSplit, Outputs, Target, Task, model_input
 
-KEPT_BYTES = 3 * 2**27
+KEPT_BYTES = 2**28
 """Memory that kept batches and answers may take; what comes after it is computed anew each time."""
 
 

@@ -81,8 +81,9 @@ class _Normalised(torch.autograd.Function):
         context: Any, values: Tensor, weight: Tensor, bias: Tensor, eps: float, meeting: Meeting, shard: int
     ) -> Tensor:
         count = values.numel() // values.shape[1]
-        axes = [axis for axis in range(values.ndim) if axis != 1]
-        own_variance, own_mean = torch.var_mean(values, axes, correction=0)
+        # What torch's batch norm does first; ten times as quick as torch.var_mean on channels-last values.
+        unused = torch.zeros_like(weight), torch.zeros_like(weight)
+        own_mean, own_variance = torch.batch_norm_update_stats(values, *unused, 0.0)
         parts = meeting.gathered(shard, (count, own_mean, own_variance))
         total = sum(n for n, _, _ in parts)
         mean = torch.stack([m * (n / total) for n, m, _ in parts]).sum(0)

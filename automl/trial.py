@@ -38,12 +38,14 @@ class TrialRecipe:
         batch: Samples a step.
         learning_rate: Peak of the one-cycle schedule.
         calibration: Training samples that symbol tables are calibrated on; half of them for batch norms.
+        batches: Batches that differ; longer trainings go through them again, whose lessons are kept in memory.
     """
 
     steps: int
     batch: int = 16
     learning_rate: float = 1e-3
     calibration: int = 384
+    batches: int = 300
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Trial:
         optimizer = torch.optim.AdamW(parameter_groups(derived, recipe.learning_rate), fused=True)
         shards = Shards(derived.train(), min(recipe.batch, len(train)), torch.get_num_threads())
         for step in range(recipe.steps):
-            batch = self._lessons.batch(train, recipe.batch, seed, step, taps)
+            batch = self._lessons.batch(train, recipe.batch, seed, step % recipe.batches, taps)
             shards.backward(partial(self._losses, batch))
             descend(optimizer, shards.parameters, step, recipe.steps)
 
