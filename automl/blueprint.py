@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from automl.cloud_training import VERSION as CLOUD_VERSION
 from automl.identity import full_identity
+from automl.reporter import Reporter
+from automl.reporters.quiet import QuietReporter
 from automl.samplers.sampler import factory
 from automl.settings import RunSettings
 from automl.tasks.catalogue import find_task
+from automl.tasks.own import KINDS, OwnTask, own_task
 from automl.teaching import VERSION as SUPERNET_VERSION
 from automl.teaching import TeachingRecipe
 from automl.trial import VERSION as TRIAL_VERSION
@@ -132,14 +136,19 @@ class Blueprint:
         return [everything, *(self.whole.config(image) for image in images)]
 
 
-def blueprint(settings: RunSettings) -> Blueprint:
-    """Resolve settings.
+def blueprint(settings: RunSettings, reporter: Reporter | None = None) -> Blueprint:
+    """Resolve settings; a data set that was not decoded yet is decoded now.
+
+    Args:
+        settings: What the user chose.
+        reporter: Hears of the decoding.
 
     Raises:
-        UserError: unknown sampler, task, parameter, choice, objective or measure, or a space narrowed to nothing.
+        UserError: unknown sampler, task, parameter, choice, objective or measure, a space narrowed to nothing, or
+            a data set that cannot be used.
     """
     factory(settings.sampler)
-    task = _task(settings)
+    task = _task(settings, reporter or QuietReporter())
     layout = layout_of(untrained_chain(task))
     objectives = tuple(Objective.named(name) for name in settings.objectives)
     if len(set(settings.objectives)) != len(settings.objectives) or not objectives:
@@ -169,11 +178,19 @@ def untrained_chain(task: Task) -> Chain:
     return chain_of(task.cloud_model(), torch.zeros(1, 3, task.image_size, task.image_size))
 
 
-def _task(settings: RunSettings) -> Task:
-    task = find_task(settings.task)
+def _task(settings: RunSettings, reporter: Reporter) -> Task:
+    task = find_task(settings.task) if settings.data is None else _own_task(settings, settings.data, reporter)
     steps = settings.effort.cloud_steps
     if steps is None:
         return task
     if not is_dataclass(task) or isinstance(task, type):
         raise UserError(f"task '{task.name}' is no dataclass, so its training steps cannot be changed from outside")
     return replace(task, recipe=replace(task.recipe, steps=steps))
+
+
+def _own_task(settings: RunSettings, data: Path, reporter: Reporter) -> OwnTask:
+    task = own_task(data, settings.form, settings.image_size, settings.folder.cache, reporter)
+    kind = KINDS[type(task)]
+    if settings.task and settings.task != kind:
+        raise UserError(f"--task {settings.task}: {data} is a data set for {kind}; leave --task out")
+    return task

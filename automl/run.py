@@ -53,7 +53,7 @@ def run(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = froz
     """
     # No operator shares its work out before the workers are forked: OpenMP's threads are not forked with them.
     torch.set_num_threads(1)
-    plan = blueprint(settings)
+    plan = blueprint(settings, reporter)
     settings.check_storage()
     # Data that is there before the workers are need not be made by each of them.
     plan.task.fingerprint()

@@ -41,7 +41,7 @@ class RunSettings:
     """One run as the user asked for it.
 
     Attributes:
-        task: The task's name.
+        task: The task's name; of a data set, "detection" or "classification" where that is to be checked.
         name: The run's name.
         root: Folder of all runs.
         budget: Search trials in total.
@@ -56,6 +56,9 @@ class RunSettings:
         threads: Threads of each process.
         storage: URL of another Optuna storage than the run folder's SQLite file.
         effort: How much training each part gets.
+        data: A data set of the user's own, in the place of a task's.
+        form: Its format; recognised where None.
+        image_size: Side of the model's input in pixels for it; the task's own default where None.
     """
 
     task: str
@@ -73,6 +76,9 @@ class RunSettings:
     threads: int = 1
     storage: str | None = None
     effort: Effort = Effort()
+    data: Path | None = None
+    form: str | None = None
+    image_size: int | None = None
 
     @property
     def cores(self) -> int:
@@ -109,7 +115,7 @@ class RunSettings:
     def save(self) -> None:
         """Write the settings into the run's folder."""
         with atomic(self.folder.settings) as path:
-            path.write_text(json.dumps({**asdict(self), "root": str(self.root)}, indent=2) + "\n")
+            path.write_text(json.dumps(asdict(self), indent=2, default=str) + "\n")
 
     @classmethod
     def load(cls, folder: RunFolder) -> RunSettings:
@@ -127,6 +133,7 @@ class RunSettings:
             raise UserError(f"{folder.settings} is damaged ({error}): give the run's options again") from None
         known["root"], known["effort"] = folder.root, Effort(**values["effort"])
         known["narrowed"] = {name: tuple(choices) for name, choices in values["narrowed"].items()}
+        known["data"] = None if values["data"] is None else Path(values["data"])
         for name in ("objectives", "constraints", "first"):
             known[name] = tuple(values[name])
         return cls(**known)

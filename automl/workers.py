@@ -104,6 +104,8 @@ def orphan_of(parent: int) -> Orphaned:
 
 def _main(work: Callable[..., int], arguments: tuple[Any, ...], go: Semaphore, parent: int) -> None:
     os.setpgid(0, 0)
+    # What a live view put in their places works in the parent alone.
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # A shell without job control lets the background ignore interrupts, and this process with it.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -58,11 +58,30 @@ class Recipe:
 class Task(Protocol):
     """One vision problem. All methods are deterministic given the task's seed."""
 
-    name: str
-    metric: str
-    classes: tuple[str, ...]
-    image_size: int
-    recipe: Recipe
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def metric(self) -> str:
+        """What quality is, e.g. ``"mAP"``."""
+        ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes' names, by index."""
+        ...
+
+    @property
+    def image_size(self) -> int:
+        """Side of the model's input in pixels."""
+        ...
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the cloud model is trained."""
+        ...
 
     def data(self, split: SplitName) -> DataSplit:
         """Return one split; the three share no source material."""

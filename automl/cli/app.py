@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from automl.cli.data import data_app
 from automl.cli.export import export, verify
 from automl.cli.pareto import pareto
 from automl.cli.plot import plot
@@ -32,6 +33,7 @@ app = typer.Typer(
 for _command in (run, resume, pareto, show, plot, export, verify, predict, studies, space):
     app.command()(_command)
 app.add_typer(tasks_app, name="tasks")
+app.add_typer(data_app, name="data")
 
 _DISK = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",

@@ -15,7 +15,7 @@ EFFORT = Effort()
 
 def run(
     context: typer.Context,
-    task: options.TaskOption = "detection",
+    task: options.TaskOption = None,
     budget: options.BudgetOption = 200,
     name: options.NewNameOption = None,
     root: RootOption = DEFAULT_ROOT,
@@ -35,6 +35,9 @@ def run(
     accept_threads: AcceptThreadsOption = False,
     quiet: options.QuietOption = False,
     json: options.JsonOption = False,
+    data: options.DataOption = None,
+    form: options.FormatOption = None,
+    image_size: options.ImageSizeOption = None,
     cloud_steps: options.CloudStepsOption = None,
     teach_steps: options.TeachStepsOption = EFFORT.teach_steps,
     trial_steps: options.TrialStepsOption = EFFORT.trial_steps,
@@ -47,6 +50,8 @@ def run(
       eccsearch run --budget 200 --task detection
 
       eccsearch run --task classification --fix bits=2..4 --constraint "bytes<=200"
+
+      eccsearch run --data photos/ --image-size 96
 
       eccsearch run --name small --objective quality --objective bytes --workers 2 --timeout 15m
     """

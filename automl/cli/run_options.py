@@ -9,7 +9,23 @@ import typer
 
 _EFFORT = "Training effort"
 
-TaskOption = Annotated[str, typer.Option(help="The task; 'eccsearch tasks' lists them.")]
+_DATA = "Your own data"
+
+TaskOption = Annotated[
+    str | None, typer.Option(help="The task; 'eccsearch tasks' lists them. detection unless given.")
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(help="A data set of your own instead of a task's.", metavar="PATH", rich_help_panel=_DATA),
+]
+FormatOption = Annotated[
+    str | None,
+    typer.Option("--format", help="folders, coco, voc or yolo; recognised unless given.", rich_help_panel=_DATA),
+]
+ImageSizeOption = Annotated[
+    int | None,
+    typer.Option(min=16, help="Side of the model's input in pixels; a multiple of 8.", rich_help_panel=_DATA),
+]
 BudgetOption = Annotated[int, typer.Option(help="Measured trials in total; the plain answers come on top.")]
 NewNameOption = Annotated[str | None, typer.Option(help="The run's name; the task's unless given.")]
 SamplerOption = Annotated[str, typer.Option(help="nsga2, pymoo-nsga2, tpe, gp or random.")]

@@ -14,7 +14,10 @@ from deploy.cores import available_cores
 from deploy.errors import UserError
 from search_spaces.objective import DEFAULT_OBJECTIVES
 
-AS_TYPED = ("task", "root", "budget", "sampler", "seed")
+AS_TYPED = ("root", "budget", "sampler", "seed", "image_size")
+DEFAULT_TASK = "detection"
+STEP = 8
+"""What an image's side is a multiple of: the built-in models halve it three times."""
 MOST_WORKERS = 4
 """Each holds the models and the data once more, and a generation keeps only so many busy."""
 EFFORT = ("cloud_steps", "teach_steps", "trial_steps", "refine_steps", "finalists")
@@ -30,10 +33,14 @@ def run_settings(typed: Mapping[str, Any]) -> RunSettings:
         UserError: a number, a name, a parameter or a file that is none.
     """
     _check_counts(typed["budget"], typed["workers"], typed["threads"])
-    name = _checked_name(typed["name"] or typed["task"])
+    task = typed["task"] or ("" if typed["data"] else DEFAULT_TASK)
+    name = _checked_name(typed["name"] or _named_after(typed["data"]) or task)
     workers = typed["workers"] or max(1, min(available_cores() // (typed["threads"] or 1), MOST_WORKERS))
     return RunSettings(
         **{key: typed[key] for key in AS_TYPED},
+        task=task,
+        data=_checked_data(typed),
+        form=typed["form"],
         name=_free_name(typed["root"], name) if typed["new"] else name,
         objectives=tuple(typed["objective"] or DEFAULT_OBJECTIVES),
         constraints=tuple(typed["constraint"] or ()),
@@ -52,6 +59,22 @@ def _check_counts(budget: int, workers: int | None, threads: int | None) -> None
         raise UserError(f"--budget {budget}: at least 1 trial is needed")
     if any(count is not None and count < 1 for count in (workers, threads)):
         raise UserError("--workers and --threads must be at least 1")
+
+
+def _checked_data(typed: Mapping[str, Any]) -> Path | None:
+    path: Path | None = typed["data"]
+    if path is None:
+        if typed["form"] or typed["image_size"]:
+            raise UserError("--format and --image-size describe a data set: give it with --data")
+        return None
+    if (typed["image_size"] or 0) % STEP:
+        raise UserError(f"--image-size {typed['image_size']}: it must be a multiple of {STEP}")
+    return path.absolute()
+
+
+def _named_after(path: Path | None) -> str:
+    """Return a run's name that comes close to a data set's."""
+    return "" if path is None else re.sub(r"[^A-Za-z0-9]+", "-", path.absolute().stem).strip("-") or "data"
 
 
 def _checked_name(name: str) -> str:

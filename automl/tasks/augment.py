@@ -9,6 +9,31 @@ from torch import Tensor
 from search_spaces.task import Target
 
 
+def augmented(
+    images: Tensor, targets: list[Target], reach: int, natural: bool, generator: torch.Generator
+) -> tuple[Tensor, list[Target]]:
+    """Return the batch shifted and jittered; natural images mirrored at random, others with channels permuted."""
+    images, targets = shifted(images, targets, reach, generator)
+    if natural:
+        images, targets = mirrored(images, targets, generator)
+    return jittered(images, not natural, generator), targets
+
+
+def mirrored(images: Tensor, targets: list[Target], generator: torch.Generator) -> tuple[Tensor, list[Target]]:
+    """Return the batch (b, c, H, W) with every other image, on average, mirrored left to right."""
+    chosen = torch.rand(len(images), generator=generator) < 0.5
+    images = torch.where(chosen[:, None, None, None], images.flip(-1), images)
+    width = images.shape[-1]
+    return images, [_mirrored(each, width) if turn else each for each, turn in zip(targets, chosen, strict=True)]
+
+
+def _mirrored(target: Target, width: int) -> Target:
+    if "boxes" not in target:
+        return target
+    x0, y0, x1, y1 = target["boxes"].unbind(1)
+    return {**target, "boxes": torch.stack([width - x1, y0, width - x0, y1], 1)}
+
+
 def shifted(
     images: Tensor, targets: list[Target], reach: int, generator: torch.Generator
 ) -> tuple[Tensor, list[Target]]:
@@ -40,10 +65,11 @@ def _area(boxes: Tensor) -> Tensor:
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
-def jittered(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Return images (b, 3, H, W) in 0..1 with colour channels permuted, brightness, contrast and noise jittered."""
+def jittered(images: Tensor, permute: bool, generator: torch.Generator) -> Tensor:
+    """Return images (b, 3, H, W) in 0..1 with brightness, contrast and noise jittered, and colours permuted."""
     count = len(images)
     order = torch.rand((count, 3), generator=generator).argsort(1)
+    order = order if permute else torch.arange(3).expand(count, 3)
     gain = 1 + 0.4 * (torch.rand((count, 3, 1), generator=generator) - 0.5)
     offset = 0.2 * (torch.rand((count, 1, 3), generator=generator) - 0.5)
     pixels = images.permute(0, 2, 3, 1).flatten(1, 2)

@@ -1,0 +1,47 @@
+"""Classification folders: one folder a class, below one folder a split or without splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from automl.data.listing import SPLIT_NAMES, Entry, Listing, is_picture, pictures_in
+from search_spaces.task import SplitName
+
+
+class FoldersFormat:
+    """``train/cat/1.jpg``, or ``cat/1.jpg`` where there are no splits."""
+
+    name = "folders"
+    sign = "one folder of pictures a class, with or without train/val/test above"
+
+    def matches(self, path: Path) -> bool:
+        """Return whether there are class folders with pictures."""
+        return any(any(map(is_picture, folder.iterdir())) for _, folder in _class_folders(path))
+
+    def read(self, path: Path) -> Listing:
+        """List the pictures; a class is a folder's name."""
+        folders = list(_class_folders(path))
+        classes = tuple(sorted({folder.name for _, folder in folders}))
+        entries = [
+            Entry(picture, split, (classes.index(folder.name),))
+            for split, folder in folders
+            for picture in pictures_in(folder)
+        ]
+        return Listing(self.name, False, classes, tuple(entries))
+
+
+def _class_folders(path: Path) -> Iterator[tuple[SplitName | None, Path]]:
+    """Return every class folder and its split."""
+    if not path.is_dir():
+        return
+    below = _subfolders(path)
+    splits = [folder for folder in below if folder.name.lower() in SPLIT_NAMES]
+    if not splits:
+        yield from ((None, folder) for folder in below)
+    for split in splits:
+        yield from ((SPLIT_NAMES[split.name.lower()], folder) for folder in _subfolders(split))
+
+
+def _subfolders(path: Path) -> list[Path]:
+    return sorted(folder for folder in path.iterdir() if folder.is_dir() and not folder.name.startswith("."))

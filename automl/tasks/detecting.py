@@ -1,0 +1,87 @@
+"""Detecting: what every detection task does alike: augmentation, losses, detections and their quality."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from automl.tasks import fcos
+from automl.tasks.augment import augmented
+from evaluators.detection_quality import bootstrap_map, mean_average_precision
+from search_spaces.task import Outputs, Prediction, Target
+
+REACH = 1 / 16
+"""Share of the image's side by which a training image is shifted at most."""
+
+
+class Detecting:
+    """The methods of a Task whose quality is mAP and whose model is an FCOS of one level."""
+
+    metric: str = "mAP"
+    natural: bool = False
+    """Whether images are as cameras see them: mirrored they may be, their colours say something."""
+    stride: int
+
+    if TYPE_CHECKING:
+
+        @property
+        def image_size(self) -> int:
+            """Side of an image in pixels: a field of some subclasses, a property of others."""
+
+    @property
+    def anchors(self) -> Tensor:
+        """The grid's anchors, (A, 4) xyxy."""
+        return _anchors(self.image_size, self.stride)
+
+    def augment(
+        self, images: Tensor, targets: list[Target], generator: torch.Generator
+    ) -> tuple[Tensor, list[Target]]:
+        """Return the batch shifted by a few pixels, with its colours, contrast and noise jittered."""
+        return augmented(images, targets, round(self.image_size * REACH), self.natural, generator)
+
+    def task_loss(self, outputs: Outputs, targets: list[Target]) -> Tensor:
+        """Return torchvision's FCOS loss."""
+        return fcos.detection_loss(outputs, targets, self.anchors)
+
+    def response_loss(self, outputs: Outputs, teacher: Outputs, temperature: float) -> Tensor:
+        """Return the distillation loss between raw detector outputs."""
+        return fcos.detection_response_loss(outputs, teacher, self.anchors, temperature)
+
+    def predict(self, outputs: Outputs) -> list[Prediction]:
+        """Return the detections of each sample, best first."""
+        return fcos.detections(outputs, self.anchors, self.image_size)
+
+    def quality(self, predictions: Sequence[Prediction], targets: Sequence[Target]) -> float:
+        """Return COCO's mAP, 0 to 1."""
+        return mean_average_precision(predictions, targets)
+
+    def bootstrap(
+        self, predictions: Sequence[Prediction], targets: Sequence[Target], weights: np.ndarray
+    ) -> np.ndarray:
+        """Return the mAP (r,) of each resample in ``weights`` (r, n)."""
+        return bootstrap_map(predictions, targets, weights)
+
+    def postprocessing(self) -> dict[str, Any]:
+        """Return what deploy needs to turn raw outputs into detections."""
+        grid = self.image_size // self.stride
+        return {
+            "kind": "fcos",
+            "strides": [self.stride],
+            "grids": [[grid, grid]],
+            "anchor_offset": fcos.ANCHOR_OFFSET,
+            "score_threshold": fcos.SCORE_THRESHOLD,
+            "nms_threshold": fcos.NMS_THRESHOLD,
+            "candidates": fcos.CANDIDATES,
+            "detections": fcos.DETECTIONS,
+            "image_size": self.image_size,
+        }
+
+
+@cache
+def _anchors(image_size: int, stride: int) -> Tensor:
+    return fcos.grid_anchors(image_size // stride, stride)
