@@ -9,10 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from search_spaces.linear_code import linear_code
+from search_spaces.slicing import Axis
 
 MAX_BITS = 8
-ENCODER_AXES = {"project.weight": 0, "project.bias": 0}
-DECODER_AXES = {"expand.weight": 1}
+ENCODER_AXES = {"project.weight": Axis(0), "project.bias": Axis(0)}
+DECODER_AXES = {"expand.weight": Axis(1)}
 
 
 class Encoder(nn.Module):

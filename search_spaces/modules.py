@@ -12,6 +12,7 @@ from torch.fx import GraphModule
 from search_spaces.chain import Chain
 from search_spaces.families.family import family_of
 from search_spaces.layout import Layout
+from search_spaces.slicing import Axis
 
 MODULES = 4
 MAX_STAGES = 4
@@ -23,13 +24,13 @@ class Partition:
 
     Attributes:
         target: Name of the part inside the block.
-        axes: For every tensor that units index, the dimension they index.
+        axes: For every tensor that units index, how they do.
         modules: The units of each module, most important first; sizes differ by at most one.
         skippable: Whether no module kept is the identity.
     """
 
     target: str
-    axes: Mapping[str, int]
+    axes: Mapping[str, Axis]
     modules: tuple[Tensor, ...]
     skippable: bool
 

@@ -11,21 +11,32 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 
-class Kept(NamedTuple):
-    """Which entries of a tensor stay: ``units`` (k,) int64 along ``dim``."""
+class Axis(NamedTuple):
+    """How units index a tensor: along ``dim``, each as ``size`` entries in a row."""
 
     dim: int
-    units: Tensor
+    size: int = 1
+
+    def entries(self, units: Tensor) -> Tensor:
+        """Return the entries of ``units`` (k,), (k * size,), int64."""
+        return (units[:, None] * self.size + torch.arange(self.size)).flatten()
+
+
+class Kept(NamedTuple):
+    """Which entries of a tensor stay: ``entries`` (k,) int64 along ``dim``."""
+
+    dim: int
+    entries: Tensor
 
 
 Slices = Mapping[str, Kept]
 """What stays of each parameter and buffer, by its name in the module; the rest stay whole."""
 
 
-def along(axes: Mapping[str, int], units: Tensor, target: str = "") -> dict[str, Kept]:
+def along(axes: Mapping[str, Axis], units: Tensor, target: str = "") -> dict[str, Kept]:
     """Return the slices that keep ``units`` of every tensor of ``target`` that units index."""
     start = f"{target}." if target else ""
-    return {f"{start}{name}": Kept(dim, units) for name, dim in axes.items()}
+    return {f"{start}{name}": Kept(axis.dim, axis.entries(units)) for name, axis in axes.items()}
 
 
 def prefix(count: int) -> Tensor:
@@ -36,10 +47,10 @@ def prefix(count: int) -> Tensor:
 def sliced(module: nn.Module, slices: Slices) -> nn.Module:
     """Return a copy of ``module`` that physically holds only what ``slices`` keep."""
     slim = copy.deepcopy(module)
-    for name, (dim, units) in slices.items():
+    for name, (dim, entries) in slices.items():
         path, _, leaf = name.rpartition(".")
         owner = slim.get_submodule(path)
-        kept = getattr(owner, leaf).detach().index_select(dim, units).clone()
+        kept = getattr(owner, leaf).detach().index_select(dim, entries).clone()
         setattr(owner, leaf, nn.Parameter(kept) if leaf in owner._parameters else kept)
     _refresh_sizes(slim)
     return slim
@@ -48,7 +59,11 @@ def sliced(module: nn.Module, slices: Slices) -> nn.Module:
 def _refresh_sizes(module: nn.Module) -> None:
     for part in module.modules():
         if isinstance(part, nn.Conv2d):
-            part.out_channels, part.in_channels = part.weight.shape[0], part.weight.shape[1] * part.groups
+            outputs, inputs = part.weight.shape[:2]
+            # Groups stay whole, so fewer outputs are fewer groups; where there is one, outputs may be fewer.
+            if part.groups > 1:
+                part.groups = outputs * part.groups // part.out_channels
+            part.out_channels, part.in_channels = outputs, inputs * part.groups
         elif isinstance(part, nn.BatchNorm2d):
             part.num_features = int(part.weight.shape[0])
         elif isinstance(part, nn.Linear):
@@ -71,6 +86,6 @@ class SharedSlice:
         tensors: dict[str, Tensor] = dict(self._module.named_parameters())
         # A narrow slice would pollute the statistics of the whole model's batch norms: it gets copies.
         tensors.update({name: buffer.clone() for name, buffer in self._module.named_buffers()})
-        for name, (dim, units) in self._slices.items():
-            tensors[name] = tensors[name].index_select(dim, units)
+        for name, (dim, entries) in self._slices.items():
+            tensors[name] = tensors[name].index_select(dim, entries)
         return tensors

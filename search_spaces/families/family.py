@@ -8,20 +8,41 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
-from search_spaces.families.basic_block import BasicBlockFamily
+from search_spaces.families.branches import DenseLayerFamily, FireFamily, ShuffleNetFamily
+from search_spaces.families.inverted_residual import InvertedResidualFamily
+from search_spaces.families.residual import BasicBlockFamily, BottleneckFamily, RegNetFamily
+from search_spaces.families.transformer import ConvNextFamily, MlpFamily
+from search_spaces.slicing import Axis
 
 ENTRY_POINTS = "eccsearch.families"
+BUILT_IN = (
+    BasicBlockFamily(),
+    BottleneckFamily(),
+    RegNetFamily(),
+    InvertedResidualFamily(),
+    ShuffleNetFamily(),
+    DenseLayerFamily(),
+    FireFamily(),
+    MlpFamily(),
+    ConvNextFamily(),
+)
 
 
 class Family(Protocol):
-    """Blocks of the form merge(shortcut(x), post(c + sum over g of f_g(pre(x))))."""
+    """Blocks of the form merge(shortcut(x), post(c + sum over g of f_g(pre(x)))).
+
+    Attributes:
+        additive: Whether that holds for every subset; all modules together are the block for every family.
+    """
+
+    additive: bool
 
     def matches(self, block: nn.Module) -> bool:
         """Return whether the block is of this family."""
         ...
 
-    def axes(self, block: nn.Module) -> Mapping[str, int]:
-        """Return, for every parameter and buffer that inner units index, the dimension they index."""
+    def axes(self, block: nn.Module) -> Mapping[str, Axis]:
+        """Return, for every parameter and buffer that inner units index, how they do."""
         ...
 
     def skippable(self, block: nn.Module) -> bool:
@@ -36,7 +57,7 @@ class Family(Protocol):
 def families() -> tuple[Family, ...]:
     """Return the built-in families and those that installed packages plug in."""
     plugged = [entry.load()() for entry in entry_points(group=ENTRY_POINTS)]
-    return (BasicBlockFamily(), *plugged)
+    return (*BUILT_IN, *plugged)
 
 
 def family_of(block: nn.Module) -> Family | None:

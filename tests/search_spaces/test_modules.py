@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock
 
 from search_spaces.chain import Chain
-from search_spaces.families.basic_block import BasicBlockFamily
+from search_spaces.families.residual import BasicBlockFamily
 from search_spaces.modules import layout_of, partitions
 from search_spaces.slicing import SharedSlice, along, sliced
 
