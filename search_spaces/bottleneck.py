@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from search_spaces.arrangement import Arrangement
 from search_spaces.linear_code import linear_code
 from search_spaces.slicing import Axis
 
@@ -20,19 +21,19 @@ class Encoder(nn.Module):
     """Projects patches of ``stride`` x ``stride`` features to a narrow latent.
 
     Args:
-        shape: Channels, height and width of the features; channels alone where they are a vector.
+        shape: Of one sample's features: an image, tokens or a vector.
         width: Channels of the latent.
         stride: Side of a patch.
     """
 
     def __init__(self, shape: tuple[int, ...], width: int, stride: int) -> None:
         super().__init__()
-        self.flat = len(shape) == 1
-        self.padding = tuple(-side % stride for side in _sides(shape))
-        self.project = nn.Conv2d(shape[0], width, stride, stride)
+        self.arrangement = Arrangement.of(shape)
+        self.padding = tuple(-side % stride for side in self.arrangement.sides)
+        self.project = nn.Conv2d(self.arrangement.channels, width, stride, stride)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return the latent (b, width, ceil(h / stride), ceil(w / stride)) of features (b, c, h, w) or (b, c)."""
+        """Return the latent (b, width, ceil(h / stride), ceil(w / stride)) of features (b, ...)."""
         latent: Tensor = self.project(self.padded(features))
         return latent
 
@@ -43,10 +44,9 @@ class Encoder(nn.Module):
 
     def padded(self, features: Tensor) -> Tensor:
         """Return features as an image (b, c, h, w) of whole patches."""
-        if self.flat:
-            features = features[:, :, None, None]
+        image = self.arrangement.image(features)
         bottom, right = self.padding
-        return functional.pad(features, (0, right, 0, bottom)) if bottom or right else features
+        return functional.pad(image, (0, right, 0, bottom)) if bottom or right else image
 
 
 class Decoder(nn.Module):
@@ -54,7 +54,8 @@ class Decoder(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], width: int, stride: int) -> None:
         super().__init__()
-        channels, self.flat, self.size = shape[0], len(shape) == 1, _sides(shape)
+        self.arrangement = Arrangement.of(shape)
+        channels = self.arrangement.channels
         self.expand = nn.Conv2d(width, channels * stride * stride, 1)
         self.shuffle = nn.PixelShuffle(stride)
         self.correct = nn.Sequential(
@@ -64,18 +65,17 @@ class Decoder(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, values: Tensor) -> Tensor:
-        """Return features (b, c, h, w), or (b, c), of dequantised values (b, width, h', w')."""
-        height, width = self.size
+        """Return features (b, ...) of dequantised values (b, width, h', w')."""
+        height, width = self.arrangement.sides
         features = self.shuffle(self.expand(values))[:, :, :height, :width]
-        corrected: Tensor = features + self.correct(features)
-        return corrected.flatten(1) if self.flat else corrected
+        return self.arrangement.features(features + self.correct(features))
 
 
 class Bottleneck(nn.Module):
     """Encoders, decoders and quantiser steps of one split point, one set a stride.
 
     Args:
-        shape: Channels, height and width of the features that cross; channels alone where they are a vector.
+        shape: Of one sample's features that cross: an image, tokens or a vector.
         width: The widest latent; narrower ones are prefixes of it.
         strides: The strides on offer.
     """
@@ -98,7 +98,7 @@ class Bottleneck(nn.Module):
 
     def symbol_shape(self, width: int, stride: int) -> tuple[int, int, int]:
         """Return channels, height and width of one sample's symbols."""
-        height, wide = (-(-side // stride) for side in _sides(self.shape))
+        height, wide = (-(-side // stride) for side in Arrangement.of(self.shape).sides)
         return width, height, wide
 
     @torch.no_grad()
@@ -106,7 +106,7 @@ class Bottleneck(nn.Module):
         """Start every stride from the linear code that costs the loss least.
 
         Args:
-            features: (b, c, h, w), or (b, c).
+            features: (b, ...).
             gradients: The loss's gradient at the features, same shape.
         """
         for stride in self.encoders:
@@ -124,10 +124,6 @@ def _step_in_deviations(bits: int) -> float:
     Wider quantisers cover about four deviations on either side.
     """
     return {1: 1.596, 2: 0.996, 3: 0.586, 4: 0.335}.get(bits, 8.0 / 2**bits)
-
-
-def _sides(shape: tuple[int, ...]) -> tuple[int, int]:
-    return (shape[1], shape[2]) if len(shape) == 3 else (1, 1)
 
 
 def _start_from_linear_code(encoder: nn.Module, decoder: nn.Module, features: Tensor, gradients: Tensor) -> None:

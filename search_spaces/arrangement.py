@@ -1,0 +1,62 @@
+"""Arrangement: features of any shape as an image of channels, and back, so that one bottleneck serves them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+Kind = Literal["image", "channels last", "tokens", "vector"]
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """How features of one sample lie in memory.
+
+    Attributes:
+        kind: (c, h, w), (h, w, c), (n, c) or (c).
+        channels: c.
+        sides: Height and width of the image that they make; tokens make one of width 1.
+    """
+
+    kind: Kind
+    channels: int
+    sides: tuple[int, int]
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...]) -> Arrangement:
+        """Tell it from a shape; images are square, so equal sides say where the channels are.
+
+        Raises:
+            ValueError: a shape of more than three dimensions, or of none.
+        """
+        if len(shape) == 1:
+            return cls("vector", shape[0], (1, 1))
+        if len(shape) == 2:
+            return cls("tokens", shape[1], (shape[0], 1))
+        if len(shape) != 3:
+            raise ValueError(f"features of shape {shape} are no image, tokens or vector")
+        if shape[0] == shape[1] != shape[2]:
+            return cls("channels last", shape[2], (shape[0], shape[1]))
+        return cls("image", shape[0], (shape[1], shape[2]))
+
+    def image(self, features: Tensor) -> Tensor:
+        """Return features (b, ...) as (b, c, h, w)."""
+        if self.kind == "image":
+            return features
+        if self.kind == "channels last":
+            return features.permute(0, 3, 1, 2)
+        if self.kind == "tokens":
+            return features.transpose(1, 2).unsqueeze(-1)
+        return features[:, :, None, None]
+
+    def features(self, image: Tensor) -> Tensor:
+        """Return an image (b, c, h, w) as features (b, ...): the inverse of ``image``."""
+        if self.kind == "image":
+            return image
+        if self.kind == "channels last":
+            return image.permute(0, 2, 3, 1)
+        if self.kind == "tokens":
+            return image.squeeze(-1).transpose(1, 2)
+        return image.flatten(1)
