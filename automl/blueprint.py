@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ from automl.identity import full_identity
 from automl.reporter import Reporter
 from automl.reporters.quiet import QuietReporter
 from automl.samplers.sampler import factory
-from automl.settings import RunSettings
+from automl.settings import Own, RunSettings
 from automl.tasks.catalogue import find_task
 from automl.tasks.own import KINDS, OwnTask, own_task
 from automl.teaching import VERSION as SUPERNET_VERSION
@@ -179,7 +178,7 @@ def untrained_chain(task: Task) -> Chain:
 
 
 def _task(settings: RunSettings, reporter: Reporter) -> Task:
-    task = find_task(settings.task) if settings.data is None else _own_task(settings, settings.data, reporter)
+    task = find_task(settings.task) if settings.own is None else _own_task(settings, settings.own, reporter)
     steps = settings.effort.cloud_steps
     if steps is None:
         return task
@@ -188,9 +187,9 @@ def _task(settings: RunSettings, reporter: Reporter) -> Task:
     return replace(task, recipe=replace(task.recipe, steps=steps))
 
 
-def _own_task(settings: RunSettings, data: Path, reporter: Reporter) -> OwnTask:
-    task = own_task(data, settings.form, settings.image_size, settings.folder.cache, reporter)
+def _own_task(settings: RunSettings, own: Own, reporter: Reporter) -> OwnTask:
+    task = own_task(own, settings.folder.cache, reporter)
     kind = KINDS[type(task)]
     if settings.task and settings.task != kind:
-        raise UserError(f"--task {settings.task}: {data} is a data set for {kind}; leave --task out")
+        raise UserError(f"--task {settings.task}: {own.data} is a data set for {kind}; leave --task out")
     return task

@@ -37,6 +37,25 @@ class Effort:
 
 
 @dataclass(frozen=True)
+class Own:
+    """What a user says of data and model of their own.
+
+    Attributes:
+        data: The data set.
+        form: Its format; recognised where None.
+        image_size: Side of the model's input in pixels; 64 for whole pictures and 192 for boxes where None.
+        model: The cloud model: ``small`` or one of torchvision's classification models, for boxes a backbone.
+        weights: A file of weights that it starts from.
+    """
+
+    data: Path
+    form: str | None = None
+    image_size: int | None = None
+    model: str = "small"
+    weights: Path | None = None
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """One run as the user asked for it.
 
@@ -56,9 +75,7 @@ class RunSettings:
         threads: Threads of each process.
         storage: URL of another Optuna storage than the run folder's SQLite file.
         effort: How much training each part gets.
-        data: A data set of the user's own, in the place of a task's.
-        form: Its format; recognised where None.
-        image_size: Side of the model's input in pixels for it; the task's own default where None.
+        own: Data and model of the user's own, in the place of a task's.
     """
 
     task: str
@@ -76,9 +93,7 @@ class RunSettings:
     threads: int = 1
     storage: str | None = None
     effort: Effort = Effort()
-    data: Path | None = None
-    form: str | None = None
-    image_size: int | None = None
+    own: Own | None = None
 
     @property
     def cores(self) -> int:
@@ -133,7 +148,7 @@ class RunSettings:
             raise UserError(f"{folder.settings} is damaged ({error}): give the run's options again") from None
         known["root"], known["effort"] = folder.root, Effort(**values["effort"])
         known["narrowed"] = {name: tuple(choices) for name, choices in values["narrowed"].items()}
-        known["data"] = None if values["data"] is None else Path(values["data"])
+        known["own"] = None if values["own"] is None else _own(values["own"])
         for name in ("objectives", "constraints", "first"):
             known[name] = tuple(values[name])
         return cls(**known)
@@ -149,3 +164,8 @@ def study_place(folder: RunFolder, storage: str | None = None) -> Path | str:
         return storage
     # A run that was killed before it wrote its settings has them not.
     return RunSettings.load(folder).where if folder.settings.exists() else folder.path
+
+
+def _own(values: Mapping[str, Any]) -> Own:
+    weights = values["weights"]
+    return Own(**{**values, "data": Path(values["data"]), "weights": weights and Path(weights)})

@@ -38,6 +38,8 @@ def run(
     data: options.DataOption = None,
     form: options.FormatOption = None,
     image_size: options.ImageSizeOption = None,
+    model: options.ModelOption = None,
+    weights: options.WeightsOption = None,
     cloud_steps: options.CloudStepsOption = None,
     teach_steps: options.TeachStepsOption = EFFORT.teach_steps,
     trial_steps: options.TrialStepsOption = EFFORT.trial_steps,
@@ -51,7 +53,7 @@ def run(
 
       eccsearch run --task classification --fix bits=2..4 --constraint "bytes<=200"
 
-      eccsearch run --data photos/ --image-size 96
+      eccsearch run --data photos/ --image-size 96 --model mobilenet_v3_small --weights mine.pth
 
       eccsearch run --name small --objective quality --objective bytes --workers 2 --timeout 15m
     """

@@ -18,6 +18,17 @@ DataOption = Annotated[
     Path | None,
     typer.Option(help="A data set of your own instead of a task's.", metavar="PATH", rich_help_panel=_DATA),
 ]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The cloud model: small, or a classification model of torchvision's, for boxes as FCOS's backbone.",
+        rich_help_panel=_DATA,
+    ),
+]
+WeightsOption = Annotated[
+    Path | None,
+    typer.Option(help="A .pth or .safetensors file that it starts from.", metavar="FILE", rich_help_panel=_DATA),
+]
 FormatOption = Annotated[
     str | None,
     typer.Option("--format", help="folders, coco, voc or yolo; recognised unless given.", rich_help_panel=_DATA),

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from automl.cli.values import merged, parse_seconds, read_config
-from automl.settings import Effort, RunSettings
+from automl.settings import Effort, Own, RunSettings
 from automl.storage import absolute_url
 from deploy.cores import available_cores
 from deploy.errors import UserError
 from search_spaces.objective import DEFAULT_OBJECTIVES
 
-AS_TYPED = ("root", "budget", "sampler", "seed", "image_size")
+AS_TYPED = ("root", "budget", "sampler", "seed")
+OF_DATA = ("form", "image_size", "model", "weights")
 DEFAULT_TASK = "detection"
 STEP = 8
 """What an image's side is a multiple of: the built-in models halve it three times."""
@@ -39,8 +40,7 @@ def run_settings(typed: Mapping[str, Any]) -> RunSettings:
     return RunSettings(
         **{key: typed[key] for key in AS_TYPED},
         task=task,
-        data=_checked_data(typed),
-        form=typed["form"],
+        own=_own(typed),
         name=_free_name(typed["root"], name) if typed["new"] else name,
         objectives=tuple(typed["objective"] or DEFAULT_OBJECTIVES),
         constraints=tuple(typed["constraint"] or ()),
@@ -61,15 +61,16 @@ def _check_counts(budget: int, workers: int | None, threads: int | None) -> None
         raise UserError("--workers and --threads must be at least 1")
 
 
-def _checked_data(typed: Mapping[str, Any]) -> Path | None:
-    path: Path | None = typed["data"]
-    if path is None:
-        if typed["form"] or typed["image_size"]:
-            raise UserError("--format and --image-size describe a data set: give it with --data")
+def _own(typed: Mapping[str, Any]) -> Own | None:
+    said = {key: typed[key] for key in OF_DATA if typed[key] is not None}
+    if typed["data"] is None:
+        if said:
+            raise UserError("--format, --image-size, --model and --weights go with a data set: give it with --data")
         return None
     if (typed["image_size"] or 0) % STEP:
         raise UserError(f"--image-size {typed['image_size']}: it must be a multiple of {STEP}")
-    return path.absolute()
+    weights = {"weights": typed["weights"].absolute()} if typed["weights"] else {}
+    return Own(**{**said, **weights, "data": typed["data"].absolute()})
 
 
 def _named_after(path: Path | None) -> str:

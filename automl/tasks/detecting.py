@@ -25,9 +25,12 @@ class Detecting:
     metric: str = "mAP"
     natural: bool = False
     """Whether images are as cameras see them: mirrored they may be, their colours say something."""
-    stride: int
 
     if TYPE_CHECKING:
+
+        @property
+        def stride(self) -> int:
+            """Pixels between two anchors."""
 
         @property
         def image_size(self) -> int:

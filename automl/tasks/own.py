@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +14,13 @@ from torch import nn
 from automl.data.formats import listed
 from automl.data.store import Store, stored
 from automl.reporter import Reporter
+from automl.settings import Own
 from automl.tasks.classifying import Classifying
 from automl.tasks.detecting import Detecting
-from automl.tasks.nets import Classifier, Detector, Stage
+from automl.tasks.models import classifier, detector, stride_of
 from search_spaces.task import DataSplit, Recipe, SplitName
 
 SEED = 0
-STEM = 16
-STAGES: tuple[Stage, ...] = ((24, 2), (24, 1), (48, 2), (48, 1), (64, 1), (64, 1))
-PLACES = 3
-HEAD_CONVS = 1
-STRIDE = 8
 CLASSIFICATION_SIDE, DETECTION_SIDE = 64, 192
 CLASSIFICATION_RECIPE = Recipe(steps=1500, batch=64, learning_rate=3e-3, weight_decay=0.05)
 DETECTION_RECIPE = Recipe(steps=1200, batch=16, learning_rate=4e-3, weight_decay=0.02)
@@ -37,12 +35,16 @@ class _Own:
         store: The data set, decoded.
         image_size: Side of an image in pixels.
         recipe: How the cloud model is trained.
+        model: What the cloud model is called.
+        weights: What it starts from; None for chance.
     """
 
     name: str
     store: Store
     image_size: int
     recipe: Recipe
+    model: str
+    weights: Path | None
     natural: bool = field(default=True, init=False)
 
     @property
@@ -60,7 +62,7 @@ class _Own:
             "task": self.name,
             "recipe": asdict(self.recipe),
             "image_size": self.image_size,
-            "model": {"stem": STEM, "stages": STAGES},
+            "model": {"name": self.model, "weights": self.weights and _digest(self.weights)},
             "data": self.store.index.digest,
         }
 
@@ -80,17 +82,20 @@ class OwnClassification(_Own, Classifying):
     """Pictures and the class of each; quality is top-1."""
 
     def _model(self) -> nn.Module:
-        return Classifier(STEM, STAGES, len(self.classes), PLACES)
+        return classifier(self.model, len(self.classes), self.weights)
 
 
 @dataclass(frozen=True)
 class OwnDetection(_Own, Detecting):
     """Pictures and the boxes on them; quality is COCO's mAP."""
 
-    stride: int = field(default=STRIDE, init=False)
+    @property
+    def stride(self) -> int:
+        """Pixels between two anchors."""
+        return stride_of(self.model)
 
     def _model(self) -> nn.Module:
-        return Detector(STEM, STAGES, len(self.classes), HEAD_CONVS)
+        return detector(self.model, len(self.classes), self.image_size, self.weights)
 
 
 OwnTask = OwnClassification | OwnDetection
@@ -98,22 +103,26 @@ KINDS: dict[type, str] = {OwnClassification: "classification", OwnDetection: "de
 """What ``--task`` calls them."""
 
 
-def own_task(path: Path, form: str | None, side: int | None, cache: Path, reporter: Reporter) -> OwnTask:
+def own_task(own: Own, cache: Path, reporter: Reporter) -> OwnTask:
     """Return the task of a data set, which is decoded into the cache where it is not yet.
 
     Args:
-        path: The data set.
-        form: Its format; recognised unless given.
-        side: Side of the model's input in pixels; 64 for whole pictures and 192 for boxes unless given.
+        own: What the user says.
         cache: Folder of decoded data sets.
         reporter: Hears of the decoding.
 
     Raises:
-        UserError: the data set cannot be used.
+        UserError: the data set, the model or the weights cannot be used.
     """
-    listing = listed(path, form)
-    side = side or (DETECTION_SIDE if listing.detection else CLASSIFICATION_SIDE)
+    listing = listed(own.data, own.form)
+    side = own.image_size or (DETECTION_SIDE if listing.detection else CLASSIFICATION_SIDE)
     store = stored(listing, side, SEED, cache, reporter)
-    if listing.detection:
-        return OwnDetection(path.stem, store, side, DETECTION_RECIPE)
-    return OwnClassification(path.stem, store, side, CLASSIFICATION_RECIPE)
+    kind, recipe = (
+        (OwnDetection, DETECTION_RECIPE) if listing.detection else (OwnClassification, CLASSIFICATION_RECIPE)
+    )
+    return kind(own.data.stem, store, side, recipe, own.model, own.weights)
+
+
+@cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

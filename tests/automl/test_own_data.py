@@ -14,7 +14,7 @@ from automl.blueprint import blueprint
 from automl.cli.app import main
 from automl.reporters.quiet import QuietReporter
 from automl.run import run
-from automl.settings import Effort, RunSettings
+from automl.settings import Effort, Own, RunSettings
 from deploy.errors import UserError
 
 sys.path.append(str(Path(__file__).with_name("data")))
@@ -30,7 +30,7 @@ def _few_anchors(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def settings(root: Path, data: Path, size: int) -> RunSettings:
-    return RunSettings("", "own", root, budget=2, effort=EFFORT, data=data, image_size=size)
+    return RunSettings("", "own", root, budget=2, effort=EFFORT, own=Own(data, image_size=size))
 
 
 def cells(path: Path) -> Path:
@@ -100,7 +100,7 @@ def test_the_check_says_which_splits_it_would_make(
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["--format", "voc"], "describe a data set: give it with --data"),
+        (["--format", "voc"], "go with a data set: give it with --data"),
         (["--data", "gone"], "there is nothing"),
         (["--data", ".", "--image-size", "50"], "must be a multiple of 8"),
     ],
@@ -129,4 +129,4 @@ def test_the_run_is_named_after_the_data(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 0
-    assert json.loads((tmp_path / "runs/my-pets/settings.json").read_text())["data"] == str(data)
+    assert json.loads((tmp_path / "runs/my-pets/settings.json").read_text())["own"]["data"] == str(data)

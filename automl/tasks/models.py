@@ -1,0 +1,177 @@
+"""Models: the cloud model that ``--model`` names, for any number of classes, with the weights of a file."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision import models
+from torchvision.models.detection.fcos import FCOSHead
+
+from automl.tasks.nets import Classifier, Detector, Stage
+from deploy.errors import UserError, unknown
+from search_spaces.chain import chain_of
+
+SMALL = "small"
+STEM = 16
+STAGES: tuple[Stage, ...] = ((24, 2), (24, 1), (48, 2), (48, 1), (64, 1), (64, 1))
+PLACES = 3
+SMALL_STRIDE, BACKBONE_STRIDE = 8, 16
+GROUPS = 32
+"""FCOS's head normalises channels in so many groups, and needs a multiple of it."""
+SMALL_HEAD_CONVS, HEAD_CONVS = 1, 2
+SHOWN = 3
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's pixels: what torchvision's weights were trained with."""
+
+
+class Standardize(nn.Module):
+    """Maps pixels in 0..1 to what torchvision's models are trained on."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return ``(images - mean) / deviation``; same shape."""
+        return (images - self.mean) / self.deviation
+
+
+class ImageClassifier(nn.Module):
+    """A classification model of torchvision's that takes pixels and answers as every cloud model does."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.standardize, self.model = Standardize(), model
+
+    def forward(self, images: Tensor) -> tuple[Tensor]:
+        """Return the class logits (b, K) of images (b, 3, H, W) in 0..1."""
+        return (self.model(self.standardize(images)),)
+
+
+class LevelDetector(nn.Module):
+    """The blocks of a backbone up to one level, and FCOS's head on it (Tian et al. 2019, arXiv 1904.01355)."""
+
+    def __init__(self, blocks: nn.Sequential, channels: int, classes: int) -> None:
+        super().__init__()
+        wide = -(-channels // GROUPS) * GROUPS
+        self.blocks = blocks
+        self.neck = nn.Conv2d(channels, wide, 1) if wide != channels else nn.Identity()
+        self.head = FCOSHead(wide, 1, classes, HEAD_CONVS)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return logits (b, A, K), box regression (b, A, 4), centerness (b, A, 1) of images (b, 3, H, W)."""
+        answer = self.head([self.neck(self.blocks(images))])
+        return answer["cls_logits"], answer["bbox_regression"], answer["bbox_ctrness"]
+
+
+def model_names() -> list[str]:
+    """Return what ``--model`` accepts."""
+    return [SMALL, *models.list_models(module=models)]
+
+
+def classifier(name: str, classes: int, weights: Path | None) -> nn.Module:
+    """Return a classification model: images (b, 3, H, W) in 0..1 to a tuple of logits (b, classes).
+
+    Raises:
+        UserError: no such model, or weights that are not its own.
+    """
+    if name == SMALL:
+        model: nn.Module = Classifier(STEM, STAGES, classes, PLACES)
+        return _loaded(model, name, weights)
+    return ImageClassifier(_loaded(_built(name, classes), name, weights))
+
+
+def detector(name: str, classes: int, image_size: int, weights: Path | None) -> nn.Module:
+    """Return an FCOS of one level: images (b, 3, H, W) in 0..1 to its three outputs.
+
+    Args:
+        name: ``small``, or a classification model that is its backbone.
+        classes: How many there are.
+        image_size: Side of the images in pixels.
+        weights: Of the whole model for ``small``, of the backbone for others.
+
+    Raises:
+        UserError: no such model, it has no level of stride 16, or weights that are not its own.
+    """
+    if name == SMALL:
+        return _loaded(Detector(STEM, STAGES, classes, SMALL_HEAD_CONVS), name, weights)
+    backbone = _loaded(_built(name, 1000), name, weights)
+    chain = chain_of(backbone, torch.zeros(1, 3, image_size, image_size))
+    side = -(-image_size // BACKBONE_STRIDE)
+    level = [i for i, shape in enumerate(chain.shapes) if len(shape) == 3 and shape[1:] == (side, side)]
+    if not level:
+        raise UserError(f"--model {name} has no features of {side} x {side}, so it cannot be a detector's backbone")
+    blocks = nn.Sequential(Standardize(), *chain.blocks[: level[-1] + 1])
+    return LevelDetector(blocks, chain.shapes[level[-1]][0], classes)
+
+
+def stride_of(name: str) -> int:
+    """Return the stride of a detector's level."""
+    return SMALL_STRIDE if name == SMALL else BACKBONE_STRIDE
+
+
+def _built(name: str, classes: int) -> nn.Module:
+    if name not in model_names():
+        raise unknown("model", name, model_names())
+    build = models.get_model_builder(name)
+    wanted = {"weights": None, "num_classes": classes, "aux_logits": False, "init_weights": True}
+    taken = inspect.signature(build).parameters
+    kinds = inspect.signature(_class_of(build)).parameters if "kwargs" in taken else taken
+    model: nn.Module = build(**{key: value for key, value in wanted.items() if key in taken or key in kinds})
+    return model
+
+
+def _class_of(build: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what a torchvision builder's keywords go to: the class that it says it returns."""
+    found = inspect.signature(build).return_annotation
+    built: Callable[..., Any] = getattr(inspect.getmodule(build), found) if isinstance(found, str) else found
+    return built
+
+
+def _loaded(model: nn.Module, name: str, path: Path | None) -> nn.Module:
+    """Return the model with a file's weights; a last layer for other classes keeps its own.
+
+    Raises:
+        UserError: the file cannot be read, or holds another model's weights.
+    """
+    if path is None:
+        return model
+    given, own = _read(path), model.state_dict()
+    fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
+    strange = [key for key in given if key not in own]
+    reshaped = [key for key in given if key in own and key not in fitting]
+    missing = [key for key in own if key not in given]
+    if strange or len(reshaped) > 2 or 2 * len(fitting) < len(own):
+        lists = {"not known": strange, "of another shape": reshaped, "missing": missing}
+        told = "; ".join(f"{what}: {_some(keys)}" for what, keys in lists.items() if keys)
+        raise UserError(f"--weights {path} are not {name}'s ({told}): name the model that they are of with --model")
+    model.load_state_dict(fitting, strict=False)
+    return model
+
+
+def _read(path: Path) -> Mapping[str, Tensor]:
+    try:
+        content = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UserError(f"--weights {path}: there is no such file") from None
+    except Exception as error:  # each format's reader raises its own
+        raise UserError(f"--weights {path} cannot be read ({str(error).splitlines()[0]})") from error
+    content = content.get("state_dict", content) if isinstance(content, dict) else content
+    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise UserError(f"--weights {path} holds no state dict: save model.state_dict()")
+    return {key.removeprefix("module."): value for key, value in content.items()}
+
+
+def _some(keys: list[str]) -> str:
+    more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
+    return ", ".join(keys[:SHOWN]) + more
