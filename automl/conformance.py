@@ -11,6 +11,7 @@ export     the edge part runs in onnxruntime at the first, a middle and the last
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class Report:
 
 
 def check_model(model: nn.Module, example: Tensor, export: bool = True) -> Report:
-    """Check every law on a model.
+    """Check every law on a copy of a model.
 
     Args:
         model: Maps images (b, 3, H, W) to a tensor or a tuple of tensors.
@@ -64,6 +65,7 @@ def check_model(model: nn.Module, example: Tensor, export: bool = True) -> Repor
         ConformanceError: naming the first law that is broken.
         UserError: torch.fx cannot trace the model, or it cannot be cut.
     """
+    model = stirred(model)
     chain = chain_of(model, example)
     inputs = check_chain(model, chain, example)
     for index, (block, value) in enumerate(zip(chain.blocks, inputs, strict=True)):
@@ -73,6 +75,24 @@ def check_model(model: nn.Module, example: Tensor, export: bool = True) -> Repor
         for cut in sorted({1, len(chain.blocks) // 2, len(chain.blocks) - 1}):
             check_export(chain, cut, example)
     return _report(chain, inputs)
+
+
+@torch.no_grad()
+def stirred(model: nn.Module) -> nn.Module:
+    """Return a copy, in eval mode, whose batch norms do something: fresh ones change nothing or shut a branch."""
+    copied = copy.deepcopy(model).eval()
+    generator = torch.Generator().manual_seed(0)
+    for norm in copied.modules():
+        if isinstance(norm, nn.BatchNorm2d) and norm.affine:
+            for tensor, low in (
+                (norm.weight, 0.5),
+                (norm.bias, -0.5),
+                (norm.running_mean, -0.5),
+                (norm.running_var, 0.5),
+            ):
+                assert tensor is not None
+                tensor.copy_(low + torch.rand(tensor.shape, generator=generator))
+    return copied
 
 
 @torch.no_grad()
