@@ -24,6 +24,9 @@ SEED = 0
 CLASSIFICATION_SIDE, DETECTION_SIDE = 64, 192
 CLASSIFICATION_RECIPE = Recipe(steps=1500, batch=64, learning_rate=3e-3, weight_decay=0.05)
 DETECTION_RECIPE = Recipe(steps=1200, batch=16, learning_rate=4e-3, weight_decay=0.02)
+TUNED_CLASSIFICATION_RECIPE = Recipe(steps=500, batch=64, learning_rate=5e-4, weight_decay=0.02)
+TUNED_DETECTION_RECIPE = Recipe(steps=500, batch=8, learning_rate=1e-3, weight_decay=0.02)
+"""From weights: at the rate that suits a start by chance they are forgotten."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +120,14 @@ def own_task(own: Own, cache: Path, reporter: Reporter) -> OwnTask:
     listing = listed(own.data, own.form)
     side = own.image_size or (DETECTION_SIDE if listing.detection else CLASSIFICATION_SIDE)
     store = stored(listing, side, SEED, cache, reporter)
-    kind, recipe = (
-        (OwnDetection, DETECTION_RECIPE) if listing.detection else (OwnClassification, CLASSIFICATION_RECIPE)
-    )
-    return kind(own.data.stem, store, side, recipe, own.model, own.weights)
+    kind = OwnDetection if listing.detection else OwnClassification
+    return kind(own.data.stem, store, side, _recipe(listing.detection, own.weights), own.model, own.weights)
+
+
+def _recipe(detection: bool, weights: Path | None) -> Recipe:
+    if weights is None:
+        return DETECTION_RECIPE if detection else CLASSIFICATION_RECIPE
+    return TUNED_DETECTION_RECIPE if detection else TUNED_CLASSIFICATION_RECIPE
 
 
 @cache
