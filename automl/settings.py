@@ -15,6 +15,8 @@ from search_spaces.config import Value
 from search_spaces.objective import DEFAULT_OBJECTIVES
 
 Params = Mapping[str, Value]
+LATER = ("own",)
+"""Settings that the first version did not have."""
 
 
 @dataclass(frozen=True)
@@ -141,14 +143,16 @@ class RunSettings:
         """
         try:
             values: dict[str, Any] = json.loads(folder.settings.read_text())
-            known = {each.name: values[each.name] for each in fields(cls)}
+            # An older version's settings lack what came later, which then was as it is unless given.
+            names = [each.name for each in fields(cls) if each.name in values or each.name not in LATER]
+            known = {name: values[name] for name in names}
         except FileNotFoundError:
             raise UserError(f"no run '{folder.name}' below {folder.root}: {folder.settings} is missing") from None
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{folder.settings} is damaged ({error}): give the run's options again") from None
         known["root"], known["effort"] = folder.root, Effort(**values["effort"])
         known["narrowed"] = {name: tuple(choices) for name, choices in values["narrowed"].items()}
-        known["own"] = None if values["own"] is None else _own(values["own"])
+        known["own"] = None if values.get("own") is None else _own(values["own"])
         for name in ("objectives", "constraints", "first"):
             known[name] = tuple(values[name])
         return cls(**known)

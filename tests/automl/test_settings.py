@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,3 +46,13 @@ def test_damaged_settings_are_mended_by_giving_the_options_again(settings: RunSe
     settings.folder.path.mkdir()
     settings.folder.settings.write_text("{")
     settings.check_storage()
+
+
+def test_settings_that_an_older_version_wrote_are_read(tmp_path: Path) -> None:
+    settings = RunSettings("detection", "mine", tmp_path)
+    settings.folder.path.mkdir()
+    settings.save()
+    values = json.loads(settings.folder.settings.read_text())
+    del values["own"]
+    settings.folder.settings.write_text(json.dumps(values))
+    assert RunSettings.load(settings.folder) == settings
