@@ -73,6 +73,10 @@ class Blueprint:
     constraints: tuple[Constraint, ...]
     first: tuple[Config, ...]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as settings to a process that is started anew: the task may hold its data."""
+        return blueprint, (self.settings,)
+
     @property
     def example(self) -> torch.Tensor:
         """An input for one sample, (1, 3, H, W)."""

@@ -39,13 +39,17 @@ class RunResult:
     plan: Blueprint
 
 
-def run(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = frozenset()) -> RunResult:
+def run(
+    settings: RunSettings, reporter: Reporter, accept: frozenset[str] = frozenset(), fresh: bool = False
+) -> RunResult:
     """Start a run or continue it to its budget, refine the front and write what comes out.
 
     Args:
         settings: What the user chose.
         reporter: Hears of everything.
         accept: What may have changed since the run began: ``"versions"``, ``"threads"``.
+        fresh: Nothing was computed in this process before, so workers of one thread can be forked: they need less
+            memory and begin sooner.
 
     Raises:
         UserError: settings that cannot be met, or another run under the same name.
@@ -57,7 +61,7 @@ def run(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = froz
     settings.check_storage()
     # Data that is there before the workers are need not be made by each of them.
     plan.task.fingerprint()
-    with Workers(work_beside, (settings,), settings.workers - 1, settings.threads) as workers:
+    with Workers(work_beside, (plan,), settings.workers - 1, fresh and settings.threads == 1) as workers:
         return _work(plan, reporter, accept, workers)
 
 

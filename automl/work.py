@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 import torch
 
-from automl.blueprint import Blueprint, blueprint
+from automl.blueprint import Blueprint
 from automl.finalists import Finals
 from automl.keeper import Keeper
 from automl.reporter import Reporter
 from automl.reporters.quiet import QuietReporter
 from automl.search import Outcome, never
-from automl.settings import RunSettings
 from automl.study import Study
 from automl.taught import taught_supernet
 from automl.trial import Candidate, Trial
@@ -105,17 +104,17 @@ def _search(
     return study.run(measure, plan.settings.budget, timeout, told, plan.first, plan.anchors(), stop)
 
 
-def work_beside(settings: RunSettings, orphaned: Orphaned) -> int:
+def work_beside(plan: Blueprint, orphaned: Orphaned) -> int:
     """Work on a run beside the process that began it and taught its supernet; return an exit code.
 
     Raises:
         UserError: the run or its storage cannot be read.
         KeyboardInterrupt: before the search.
     """
-    torch.set_num_threads(settings.threads)
-    plan, reporter = blueprint(settings), QuietReporter()
+    torch.set_num_threads(plan.settings.threads)
+    reporter = QuietReporter()
     study, trial = open_study(plan), trial_of(plan, reporter)
-    outcome = work_here(plan, study, trial, _look, reporter, settings.timeout, orphaned)
+    outcome = work_here(plan, study, trial, _look, reporter, plan.settings.timeout, orphaned)
     return INTERRUPTED if outcome.reason == "interrupted" else 0
 
 

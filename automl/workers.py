@@ -30,20 +30,25 @@ class Workers:
     it anew. Each has a process group of its own, so that the terminal's Ctrl-C reaches this process alone, which
     passes it on.
 
-    Where each has one thread, Linux forks them: they share with this process what it has loaded so far. A fork with
-    more may wait for ever for OpenMP's threads, which it lacks, so those are started anew, as on other systems.
+    Forked, they share with this process what it has loaded so far. That is for a process that has computed nothing
+    yet: a fork waits for ever for OpenMP's threads, which it lacks. Any other starts them anew.
 
     Args:
         work: What each does, called with ``arguments`` and what says whether this process is gone; returns an exit
             code.
         arguments: They are pickled where the processes are not forked.
         count: How many.
-        threads: Threads of each.
+        forked: Whether they are forked; Linux alone does so safely.
     """
 
-    def __init__(self, work: Callable[..., int], arguments: Sequence[Any], count: int, threads: int = 1) -> None:
-        forked = sys.platform == "linux" and threads == 1
-        context = multiprocessing.get_context("fork") if forked else multiprocessing.get_context("spawn")
+    def __init__(
+        self, work: Callable[..., int], arguments: Sequence[Any], count: int, forked: bool = False
+    ) -> None:
+        context = (
+            multiprocessing.get_context("fork")
+            if forked and sys.platform == "linux"
+            else multiprocessing.get_context("spawn")
+        )
         self._go = context.Semaphore(0)
         given = (work, tuple(arguments), self._go, os.getpid())
         self._processes: list[BaseProcess] = [context.Process(target=_main, args=given) for _ in range(count)]
@@ -55,6 +60,10 @@ class Workers:
         try:
             for process in self._processes:
                 process.start()
+        except BaseException:
+            self.interrupt()
+            self._join()
+            raise
         finally:
             gc.unfreeze()
         return self
@@ -75,7 +84,7 @@ class Workers:
     def interrupt(self) -> None:
         """Ask all that are left to end as Ctrl-C does; what they have in flight is failed."""
         for process in self._processes:
-            if process.is_alive() and process.pid is not None:
+            if process.pid is not None and process.is_alive():
                 os.kill(process.pid, signal.SIGINT if self._released else signal.SIGTERM)
 
     @property
@@ -94,7 +103,8 @@ class Workers:
 
     def _join(self) -> None:
         for process in self._processes:
-            process.join()
+            if process.pid is not None:
+                process.join()
 
 
 def orphan_of(parent: int) -> Orphaned:
@@ -110,10 +120,10 @@ def _main(work: Callable[..., int], arguments: tuple[Any, ...], go: Semaphore, p
     # A shell without job control lets the background ignore interrupts, and this process with it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     orphaned = orphan_of(parent)
-    while not go.acquire(timeout=POLL_SECONDS):
-        if orphaned():
-            return
     try:
+        while not go.acquire(timeout=POLL_SECONDS):
+            if orphaned():
+                return
         code = work(*arguments, orphaned)
     except (UserError, OSError) as error:
         print(f"eccsearch: {error}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 def search(settings: RunSettings, quiet: bool, json: bool, accept: frozenset[str] = frozenset()) -> None:
     """Run to the end and print what came out; leave with 130 after Ctrl-C, with the command that continues."""
+    # Before anything else: whoever has loaded torch may have computed with it.
+    fresh = "torch" not in sys.modules
     from rich.console import Console
 
     from automl.live import reporter_for
@@ -29,7 +32,7 @@ def search(settings: RunSettings, quiet: bool, json: bool, accept: frozenset[str
     result = None
     try:
         with _terminated_as_interrupted():
-            result = run(settings, reporter, accept)
+            result = run(settings, reporter, accept, fresh)
         if json:
             _print_json(result)
     except KeyboardInterrupt:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +33,14 @@ class CocoFormat:
             UserError: a file lacks what COCO's have.
         """
         files = _read(path)
-        names = sorted({(int(c["id"]), str(c["name"])) for _, content in files for c in content["categories"]})
-        classes = tuple(dict.fromkeys(name for _, name in names))
+        classes = tuple(dict.fromkeys(name for _, name in sorted(_categories(files))))
         entries: list[Entry] = []
         problems: list[Problem] = []
         for file, content in files:
-            found = _File(_root(path), file, content, classes)
-            try:
+            with _told_of(file):
+                found = _File(_root(path), file, content, classes)
                 entries += found.entries()
-            except (KeyError, TypeError, ValueError) as error:
-                raise UserError(
-                    f"{file} is no COCO file ({type(error).__name__}: {error}): mend or remove it"
-                ) from error
-            problems += found.problems
+                problems += found.problems
         return Listing(self.name, True, classes, tuple(entries), tuple(problems))
 
 
@@ -104,9 +100,28 @@ class _File:
 def _read(path: Path) -> list[tuple[Path, Mapping[str, Any]]]:
     """Return the COCO files of a data set with what they hold; beside COCO's own instances no other kind counts."""
     files = sorted(path.rglob("*.json")) if path.is_dir() else [path] if path.suffix.lower() == ".json" else []
-    read = [(file, content) for file in files if _is_coco(content := _json(file))]
+    # Of the other files that a data set has beside it, some are called JSON.
+    read = [(file, content) for file in files if _is_coco(content := _json(file, path))]
     instances = [(file, content) for file, content in read if file.name.startswith("instances")]
     return instances or read
+
+
+def _categories(files: Sequence[tuple[Path, Mapping[str, Any]]]) -> set[tuple[int, str]]:
+    found = set()
+    for file, content in files:
+        with _told_of(file):
+            found |= {(int(category["id"]), str(category["name"])) for category in content["categories"]}
+    return found
+
+
+@contextmanager
+def _told_of(file: Path) -> Iterator[None]:
+    """Refuse a file that has COCO's parts, but not as COCO has them."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        wrong = f"{type(error).__name__}: {error}"
+        raise UserError(f"{file} is no COCO file ({wrong}): mend or remove it") from error
 
 
 def _root(path: Path) -> Path:
@@ -116,11 +131,18 @@ def _root(path: Path) -> Path:
     return path.parent.parent if path.parent.name == "annotations" else path.parent
 
 
-def _json(file: Path) -> Any:
+def _json(file: Path, given: Path) -> Any:
     try:
         return json.loads(file.read_bytes())
     except ValueError as error:
+        if file != given and not _looks_like_coco(file):
+            return None
         raise UserError(f"{file} is no JSON ({error}): mend or remove it") from error
+
+
+def _looks_like_coco(file: Path) -> bool:
+    """Return whether a damaged file is one that the data set cannot do without."""
+    return file.parent.name == "annotations" or file.name.startswith(("instances", "_annotations"))
 
 
 def _is_coco(content: Any) -> bool:

@@ -17,7 +17,7 @@ class FoldersFormat:
 
     def matches(self, path: Path) -> bool:
         """Return whether there are class folders with pictures."""
-        return any(any(map(is_picture, folder.iterdir())) for _, folder in _class_folders(path))
+        return any(_has_pictures(folder) for _, folder in _class_folders(path))
 
     def read(self, path: Path) -> Listing:
         """List the pictures; a class is a folder's name."""
@@ -36,11 +36,15 @@ def _class_folders(path: Path) -> Iterator[tuple[SplitName | None, Path]]:
     if not path.is_dir():
         return
     below = _subfolders(path)
-    splits = [folder for folder in below if folder.name.lower() in SPLIT_NAMES]
+    splits = [folder for folder in below if folder.name.lower() in SPLIT_NAMES and not _has_pictures(folder)]
     if not splits:
         yield from ((None, folder) for folder in below)
     for split in splits:
         yield from ((SPLIT_NAMES[split.name.lower()], folder) for folder in _subfolders(split))
+
+
+def _has_pictures(folder: Path) -> bool:
+    return any(map(is_picture, folder.iterdir()))
 
 
 def _subfolders(path: Path) -> list[Path]:

@@ -14,6 +14,7 @@ SPLIT_NAMES: dict[str, SplitName] = {
     "train": "train",
     "training": "train",
     "val": "validation",
+    "eval": "validation",
     "valid": "validation",
     "validation": "validation",
     "dev": "validation",

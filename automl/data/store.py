@@ -75,6 +75,8 @@ class Store:
         self.index = Index(**content)
         # Copy-on-write: torch wants arrays that it may write to.
         self._pixels = np.load(folder / "pixels.npy", mmap_mode="c")
+        if len(self._pixels) < sum(map(len, self.index.samples.values())):
+            raise ValueError("pictures are missing")
         self._splits: dict[SplitName, DataSplit] = {}
 
     def split(self, name: SplitName) -> DataSplit:
@@ -97,8 +99,12 @@ def stored(listing: Listing, side: int, seed: int, cache: Path, reporter: Report
         UserError: a split would be empty, or fewer than two classes are left to tell apart.
     """
     folder = cache / f"data-{_key(listing, side, seed)}"
-    if not (folder / "index.json").exists():
-        _build(listing, side, seed, folder, reporter)
+    if (folder / "index.json").exists():
+        try:
+            return Store(folder)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            reporter.say(f"decoded data set {folder} is damaged ({error}): it is decoded again")
+    _build(listing, side, seed, folder, reporter)
     return Store(folder)
 
 
@@ -130,6 +136,9 @@ def _build(listing: Listing, side: int, seed: int, folder: Path, reporter: Repor
         reporter.stage("data", len(entries))
         for done, (entry, found) in enumerate(_decoded(_in_order(entries), side), 1):
             builder.add(entry, found)
+            if done % AHEAD == 0:
+                # What is written through a map leaves the folder's time as it was, and old ones are swept away.
+                os.utime(partial)
             reporter.advance(done, f"{len(builder.problems)} problems" if builder.problems else "")
         builder.finish(made)
         folder.mkdir(exist_ok=True)
@@ -155,6 +164,8 @@ class _Builder:
     def __init__(self, listing: Listing, side: int, count: int, folder: Path) -> None:
         self._listing, self._folder = listing, folder
         self._pixels = open_memmap(folder / "pixels.npy", "w+", np.uint8, (count, 3, side, side))
+        # A full disk is told of here; later the map would end the process.
+        _reserve(folder / "pixels.npy")
         self._samples: dict[str, list[dict[str, Any]]] = {split: [] for split in ORDER}
         self._seen: dict[str, tuple[str, Path]] = {}
         self._content = hashlib.sha256(repr(listing.classes).encode())
@@ -209,6 +220,12 @@ class _Builder:
             raise UserError(f"the data set shows one class alone in train: nothing can be told apart{first}")
         if not shown:
             raise UserError(f"the data set has no box in train: nothing can be learnt{first}")
+
+
+def _reserve(path: Path) -> None:
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _target(sample: dict[str, Any], detection: bool) -> Target:

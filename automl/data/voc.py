@@ -80,7 +80,11 @@ class _Reader:
         for name, split in SET_FILES:
             file = self._root / SETS / f"{name}.txt"
             if file.is_file():
-                listed += [(line.split()[0], split) for line in file.read_text().splitlines() if line.split()]
+                listed += [
+                    (line.split()[0], split)
+                    for line in file.read_text(errors="replace").splitlines()
+                    if line.split()
+                ]
         return listed or [(stem, None) for stem in annotations]
 
 

@@ -36,16 +36,24 @@ class YoloFormat:
         if found is None:
             raise UserError(f"{path}: no YAML file that has 'names'")
         file, content = found
-        named = content["names"]
-        classes = tuple(str(name) for name in (named.values() if isinstance(named, dict) else named))
+        classes, points = _classes(file, content["names"]), "kpt_shape" in content
         problems: list[Problem] = []
         entries = [
-            _entry(picture, split, len(classes), problems)
+            _entry(picture, split, len(classes), points, problems)
             for split, places in _splits(file, content)
             for place in places
             for picture in _pictures(place)
         ]
         return Listing(self.name, True, classes, tuple(entries), tuple(problems))
+
+
+def _classes(file: Path, names: Any) -> tuple[str, ...]:
+    """Return the names by index, whether they are listed or numbered."""
+    if not isinstance(names, dict):
+        return tuple(map(str, names))
+    if sorted(names) != list(range(len(names))):
+        raise UserError(f"{file}: names must be numbered from 0 without a gap")
+    return tuple(str(names[index]) for index in range(len(names)))
 
 
 def _description(path: Path) -> tuple[Path, Mapping[str, Any]] | None:
@@ -55,7 +63,7 @@ def _description(path: Path) -> tuple[Path, Mapping[str, Any]] | None:
             continue
         try:
             content = yaml.safe_load(file.read_text())
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:
             raise UserError(f"{file} is no YAML ({' '.join(str(error).split())}): mend or remove it") from error
         if isinstance(content, dict) and isinstance(content.get("names"), list | dict):
             return file, content
@@ -89,17 +97,17 @@ def _pictures(place: Path) -> list[Path]:
     return [path for line in lines if is_picture(path := place.parent / line)]
 
 
-def _entry(picture: Path, split: SplitName, classes: int, problems: list[Problem]) -> Entry:
+def _entry(picture: Path, split: SplitName, classes: int, points: bool, problems: list[Problem]) -> Entry:
     file = _label_file(picture)
     labels: list[int] = []
     boxes: list[Box] = []
-    lines = file.read_text().splitlines() if file.is_file() else []
+    lines = file.read_text(errors="replace").splitlines() if file.is_file() else []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            label, box = _parsed(line)
-        except ValueError:
+            label, box = _parsed(line, points)
+        except (ValueError, OverflowError):
             problems.append(Problem(file, f"line {number} is no 'class x y width height': dropped"))
             continue
         if not 0 <= label < classes:
@@ -110,13 +118,14 @@ def _entry(picture: Path, split: SplitName, classes: int, problems: list[Problem
     return Entry(picture, split, tuple(labels), tuple(boxes), file, relative=True)
 
 
-def _parsed(line: str) -> tuple[int, Box]:
-    """Return class and box of one line; an outline of points becomes the box round it."""
+def _parsed(line: str, points: bool) -> tuple[int, Box]:
+    """Return class and box of one line: of an outline the box round it; ``points`` after a box are left out."""
     first, *rest = line.split()
     numbers = [float(number) for number in rest]
     if len(numbers) < FEWEST_NUMBERS or int(float(first)) != float(first):
         raise ValueError(line)
-    return int(float(first)), _around(numbers) if len(numbers) > FEWEST_NUMBERS + 1 else _centred(numbers)
+    outline = len(numbers) > FEWEST_NUMBERS + 1 and not points
+    return int(float(first)), _around(numbers) if outline else _centred(numbers)
 
 
 def _centred(numbers: Sequence[float]) -> Box:

@@ -9,15 +9,17 @@ Every check takes the sampler's name, an empty folder and how many trials to spe
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from optuna.trial import TrialState
 
-from automl.distributions import distributions
-from automl.record import kind_of
+from automl.distributions import Params, distributions
+from automl.record import kind_of, place_of
 from automl.samplers.surrogate import measure, surrogate_space
 from automl.study import Study
+from automl.workers import Orphaned, Workers
 from evaluators.measurement import Measurement
 from results.record import TrialRecord
 from search_spaces.config import Config
@@ -86,12 +88,24 @@ def no_configuration_twice(name: str, folder: Path, trials: int) -> None:
     assert outcome.reason == "exhausted", f"{name}: ended with {outcome.reason}"
 
 
+def two_workers_ask_for_what_one_asks_for(name: str, folder: Path, trials: int) -> None:
+    """Two processes on one study ask for the same as one, place by place, although they finish in any order."""
+    alone = _study(folder / "alone", name)
+    alone.run(measure, trials, anchors=_anchors())
+    shared = _study(folder / "shared", name)
+    with Workers(_share, (folder / "shared", name, trials), 2) as workers:
+        workers.release()
+    assert workers.codes == (0, 0), f"{name}: workers end with {workers.codes}"
+    assert _sequence(shared) == _sequence(alone), f"{name}: two workers ask for something else"
+
+
 CHECKS: tuple[Check, ...] = (
     same_seed_same_sequence,
     resume_changes_nothing,
     all_parameters_in_every_trial,
     constraints_are_honoured,
     no_configuration_twice,
+    two_workers_ask_for_what_one_asks_for,
 )
 
 
@@ -116,6 +130,21 @@ def _finished(folder: Path, name: str, trials: int, seed: int = 0) -> list[Row]:
     study.run(measure, trials, anchors=_anchors())
     assert all(t.state == TrialState.COMPLETE for t in study.trials() if kind_of(t) == "search")
     return rows(study.records())
+
+
+def _share(folder: Path, name: str, trials: int, orphaned: Orphaned) -> int:
+    def slowly(config: Config, seed: int) -> Measurement:
+        time.sleep(seed % 5 / 200)
+        return measure(config, seed)
+
+    _study(folder, name).run(slowly, trials, anchors=_anchors(), stop=orphaned)
+    return 0
+
+
+def _sequence(study: Study) -> list[Params]:
+    """Return what was asked for by place."""
+    placed = {place: trial.params for trial in study.trials() if (place := place_of(trial)) is not None}
+    return [placed[place] for place in sorted(placed)]
 
 
 def _anchors() -> list[Config]:

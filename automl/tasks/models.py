@@ -15,7 +15,7 @@ from torchvision.models.detection.fcos import FCOSHead
 
 from automl.tasks.nets import Classifier, Detector, Stage
 from deploy.errors import UserError, unknown
-from search_spaces.chain import chain_of
+from search_spaces.chain import Chain, chain_of
 
 SMALL = "small"
 STEM = 16
@@ -91,6 +91,22 @@ def classifier(name: str, classes: int, weights: Path | None) -> nn.Module:
     return ImageClassifier(_loaded(_built(name, classes), name, weights))
 
 
+def check_size(name: str, model: nn.Module, image_size: int) -> None:
+    """Check that a model takes images of a size.
+
+    Raises:
+        UserError: it does not.
+    """
+    try:
+        with torch.no_grad():
+            model.eval()(torch.zeros(1, 3, image_size, image_size))
+    except (AssertionError, RuntimeError, ValueError, IndexError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"--model {name} does not take {image_size} x {image_size} pixels ({reason}): choose --image-size"
+        ) from error
+
+
 def detector(name: str, classes: int, image_size: int, weights: Path | None) -> nn.Module:
     """Return an FCOS of one level: images (b, 3, H, W) in 0..1 to its three outputs.
 
@@ -106,13 +122,20 @@ def detector(name: str, classes: int, image_size: int, weights: Path | None) -> 
     if name == SMALL:
         return _loaded(Detector(STEM, STAGES, classes, SMALL_HEAD_CONVS), name, weights)
     backbone = _loaded(_built(name, 1000), name, weights)
-    chain = chain_of(backbone, torch.zeros(1, 3, image_size, image_size))
+    chain = _cut(name, backbone, image_size)
     side = -(-image_size // BACKBONE_STRIDE)
     level = [i for i, shape in enumerate(chain.shapes) if len(shape) == 3 and shape[1:] == (side, side)]
     if not level:
         raise UserError(f"--model {name} has no features of {side} x {side}, so it cannot be a detector's backbone")
     blocks = nn.Sequential(Standardize(), *chain.blocks[: level[-1] + 1])
     return LevelDetector(blocks, chain.shapes[level[-1]][0], classes)
+
+
+def _cut(name: str, backbone: nn.Module, image_size: int) -> Chain:
+    if image_size % BACKBONE_STRIDE:
+        raise UserError(f"--image-size {image_size}: for --model {name} it must be a multiple of {BACKBONE_STRIDE}")
+    check_size(name, backbone, image_size)
+    return chain_of(backbone, torch.zeros(1, 3, image_size, image_size))
 
 
 def stride_of(name: str) -> int:
@@ -148,14 +171,16 @@ def _loaded(model: nn.Module, name: str, path: Path | None) -> nn.Module:
         return model
     given, own = _read(path), model.state_dict()
     fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
-    strange = [key for key in given if key not in own]
+    strange = [key for key in given if key not in own and not key.lower().startswith("aux")]
     reshaped = [key for key in given if key in own and key not in fitting]
     missing = [key for key in own if key not in given]
     if strange or len(reshaped) > 2 or 2 * len(fitting) < len(own):
         lists = {"not known": strange, "of another shape": reshaped, "missing": missing}
         told = "; ".join(f"{what}: {_some(keys)}" for what, keys in lists.items() if keys)
         raise UserError(f"--weights {path} are not {name}'s ({told}): name the model that they are of with --model")
-    model.load_state_dict(fitting, strict=False)
+    # With the model's own versions of its parts, which files of plain tensors lack.
+    own.update(fitting)
+    model.load_state_dict(own)
     return model
 
 

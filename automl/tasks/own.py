@@ -17,7 +17,7 @@ from automl.reporter import Reporter
 from automl.settings import Own
 from automl.tasks.classifying import Classifying
 from automl.tasks.detecting import Detecting
-from automl.tasks.models import classifier, detector, stride_of
+from automl.tasks.models import check_size, classifier, detector, stride_of
 from search_spaces.task import DataSplit, Recipe, SplitName
 
 SEED = 0
@@ -85,7 +85,9 @@ class OwnClassification(_Own, Classifying):
     """Pictures and the class of each; quality is top-1."""
 
     def _model(self) -> nn.Module:
-        return classifier(self.model, len(self.classes), self.weights)
+        model = classifier(self.model, len(self.classes), self.weights)
+        check_size(self.model, model, self.image_size)
+        return model.train()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torchvision import models
 
-from automl.tasks.models import classifier, detector, stride_of
+from automl.tasks.models import check_size, classifier, detector, stride_of
 from deploy.errors import UserError
 from search_spaces.chain import chain_of
 
@@ -77,3 +77,17 @@ def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, content: object
 def test_an_unknown_model_names_the_nearest() -> None:
     with pytest.raises(UserError, match="did you mean 'resnet50'"):
         classifier("resnet5", 5, None)
+
+
+def test_weights_of_plain_tensors_and_of_parts_that_only_train_are_taken(tmp_path: Path) -> None:
+    save_file(models.mnasnet0_5().state_dict(), tmp_path / "mnasnet.safetensors")
+    classifier("mnasnet0_5", 1000, tmp_path / "mnasnet.safetensors")
+    torch.save(models.googlenet(init_weights=False).state_dict(), tmp_path / "googlenet.pth")
+    classifier("googlenet", 1000, tmp_path / "googlenet.pth")
+
+
+def test_a_size_that_a_model_does_not_take_is_refused() -> None:
+    with pytest.raises(UserError, match="multiple of 16"):
+        detector("resnet18", 5, 72, None)
+    with pytest.raises(UserError, match=r"alexnet does not take 32 x 32 pixels .* choose --image-size"):
+        check_size("alexnet", classifier("alexnet", 5, None), 32)

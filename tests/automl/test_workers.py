@@ -13,7 +13,7 @@ import pytest
 from automl.workers import INTERRUPTED, Orphaned, Workers
 from deploy.errors import UserError
 
-FORKED_OR_STARTED = pytest.mark.parametrize("threads", [1, 2])
+FORKED_OR_STARTED = pytest.mark.parametrize("forked", [True, False])
 
 
 def leave(file: Path, seconds: float, orphaned: Orphaned) -> int:
@@ -33,8 +33,8 @@ def appeared(file: Path) -> str:
 
 
 @FORKED_OR_STARTED
-def test_released_workers_do_the_work_in_processes_of_their_own(tmp_path: Path, threads: int) -> None:
-    with Workers(leave, (tmp_path / "pid", 0.0), 1, threads) as workers:
+def test_released_workers_do_the_work_in_processes_of_their_own(tmp_path: Path, forked: bool) -> None:
+    with Workers(leave, (tmp_path / "pid", 0.0), 1, forked) as workers:
         assert not (tmp_path / "pid").exists()
         workers.release()
     assert workers.codes == (0,)
@@ -42,14 +42,14 @@ def test_released_workers_do_the_work_in_processes_of_their_own(tmp_path: Path, 
 
 
 @FORKED_OR_STARTED
-def test_workers_that_were_not_released_do_nothing(tmp_path: Path, threads: int) -> None:
-    with pytest.raises(UserError, match="no such task"), Workers(leave, (tmp_path / "pid", 0.0), 2, threads):
+def test_workers_that_were_not_released_do_nothing(tmp_path: Path, forked: bool) -> None:
+    with pytest.raises(UserError, match="no such task"), Workers(leave, (tmp_path / "pid", 0.0), 2, forked):
         raise UserError("no such task")
     assert not (tmp_path / "pid").exists()
 
 
 def test_an_error_interrupts_what_works(tmp_path: Path) -> None:
-    with pytest.raises(UserError), Workers(leave, (tmp_path / "pid", 600.0), 1) as workers:
+    with pytest.raises(UserError), Workers(leave, (tmp_path / "pid", 600.0), 1, True) as workers:
         workers.release()
         appeared(tmp_path / "pid")
         raise UserError("the storage is gone")
@@ -57,14 +57,14 @@ def test_an_error_interrupts_what_works(tmp_path: Path) -> None:
 
 
 def test_what_the_user_must_mend_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
-    with Workers(complain, (), 1) as workers:
+    with Workers(complain, (), 1, True) as workers:
         workers.release()
     assert workers.codes == (2,)
     assert capfd.readouterr().err == "eccsearch: the disk is full: free some space\n"
 
 
 def test_a_worker_that_waits_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
-    script = "from automl.workers import Workers; import time\nwith Workers(print, (), 1) as workers:\n"
+    script = "from automl.workers import Workers; import time\nwith Workers(print, (), 1, True) as workers:\n"
     script += "    print(workers._processes[0].pid, flush=True); time.sleep(600)"
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None

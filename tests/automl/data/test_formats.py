@@ -82,6 +82,7 @@ def test_names_of_yolo_may_be_numbered(tmp_path: Path) -> None:
         ("7 0.5 0.5 0.1 0.1", "line 1 has the unknown class 7"),
         ("0 0.5 0.5", "line 1 is no 'class x y width height'"),
         ("cat 0.5 0.5 0.1 0.1", "line 1 is no 'class x y width height'"),
+        ("inf 0.5 0.5 0.1 0.1", "line 1 is no 'class x y width height'"),
     ],
 )
 def test_a_line_of_yolo_that_is_wrong_is_named(tmp_path: Path, line: str, what: str) -> None:
@@ -116,7 +117,8 @@ def test_annotations_of_coco_that_belong_to_nothing_are_named(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("name", "text", "error"),
     [
-        ("a.json", "{", "is no JSON"),
+        ("instances.json", "{", "is no JSON"),
+        ("data.yaml", "names: [cat]\ndate: 2024-13-45", "is no YAML"),
         ("data.yaml", "names: [", "is no YAML"),
         ("data.yaml", "names: [cat]", "names no split"),
         ("data.yaml", "names: [cat]\ntrain: nowhere", "'nowhere' is not there"),
@@ -135,3 +137,37 @@ def test_nothing_there_and_no_such_format(tmp_path: Path) -> None:
         listed(tmp_path / "gone")
     with pytest.raises(UserError, match="did you mean 'yolo'"):
         listed(tmp_path, "yolov8")
+
+
+def test_numbered_names_of_yolo_are_by_number_and_without_gaps(tmp_path: Path) -> None:
+    assert listed(yolo(tmp_path, {"train": {"a": ""}}, "{1: dog, 0: cat}")).classes == ("cat", "dog")
+    (tmp_path / "data.yaml").write_text("train: images/train\nnames: {0: cat, 2: dog}\n")
+    with pytest.raises(UserError, match="numbered from 0 without a gap"):
+        listed(tmp_path)
+
+
+def test_key_points_of_yolo_are_left_out(tmp_path: Path) -> None:
+    yolo(tmp_path, {"train": {"a": "0 0.5 0.5 0.2 0.2 0.4 0.4 2 0.6 0.6 2"}})
+    with (tmp_path / "data.yaml").open("a") as file:
+        file.write("kpt_shape: [2, 3]\n")
+    assert only(listed(tmp_path)).boxes == (pytest.approx((0.4, 0.4, 0.6, 0.6)),)
+
+
+def test_a_class_may_be_called_as_a_split(tmp_path: Path) -> None:
+    for name in ("bus", "car", "train"):
+        picture(tmp_path / name / "0.png", 0)
+    assert listed(tmp_path).classes == ("bus", "car", "train")
+
+
+def test_what_is_called_json_beside_pictures_does_not_matter(tmp_path: Path) -> None:
+    folders(tmp_path)
+    (tmp_path / "meta.json").write_text('{"a": 1}\n{"b": 2}\n')
+    assert listed(tmp_path).form == "folders"
+
+
+@pytest.mark.parametrize("categories", ['[{"name": "cat"}]', "null", "[3]"])
+def test_categories_that_are_none_are_refused_by_file(tmp_path: Path, categories: str) -> None:
+    text = f'{{"images": [], "annotations": [], "categories": {categories}}}'
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(UserError, match=r"a\.json is no COCO file"):
+        listed(tmp_path)

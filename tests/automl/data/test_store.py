@@ -85,3 +85,13 @@ def test_one_class_alone_is_refused(tmp_path: Path) -> None:
         shutil.rmtree(tmp_path / "data" / split / "dog")
     with pytest.raises(UserError, match="one class alone"):
         kept(tmp_path / "data", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["index.json", "pixels.npy"])
+@pytest.mark.parametrize("damage", ["gone", "cut"])
+def test_a_damaged_store_is_made_again(tmp_path: Path, name: str, damage: str) -> None:
+    first = kept(folders(tmp_path / "data"), tmp_path)
+    (file,) = tmp_path.glob(f"data-*/{name}")
+    file.unlink() if damage == "gone" else file.write_bytes(file.read_bytes()[:50])
+    again = kept(tmp_path / "data", tmp_path)
+    assert torch.equal(again.split("train").images, first.split("train").images)
