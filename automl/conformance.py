@@ -65,7 +65,8 @@ def check_model(model: nn.Module, example: Tensor, export: bool = True) -> Repor
         ConformanceError: naming the first law that is broken.
         UserError: torch.fx cannot trace the model, or it cannot be cut.
     """
-    model = stirred(model)
+    model = copy.deepcopy(model).eval()
+    stir(model)
     chain = chain_of(model, example)
     inputs = check_chain(model, chain, example)
     for index, (block, value) in enumerate(zip(chain.blocks, inputs, strict=True)):
@@ -78,21 +79,14 @@ def check_model(model: nn.Module, example: Tensor, export: bool = True) -> Repor
 
 
 @torch.no_grad()
-def stirred(model: nn.Module) -> nn.Module:
-    """Return a copy, in eval mode, whose batch norms do something: fresh ones change nothing or shut a branch."""
-    copied = copy.deepcopy(model).eval()
-    generator = torch.Generator().manual_seed(0)
-    for norm in copied.modules():
-        if isinstance(norm, nn.BatchNorm2d) and norm.affine:
-            for tensor, low in (
-                (norm.weight, 0.5),
-                (norm.bias, -0.5),
-                (norm.running_mean, -0.5),
-                (norm.running_var, 0.5),
-            ):
-                assert tensor is not None
-                tensor.copy_(low + torch.rand(tensor.shape, generator=generator))
-    return copied
+def stir(model: nn.Module) -> None:
+    """Let every batch norm do something, in place: fresh ones change nothing or shut a branch off."""
+    generator = torch.Generator().manual_seed(3)
+    for norm in model.modules():
+        if isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None and norm.running_var is not None:
+            norm.running_mean.copy_(torch.randn(norm.num_features, generator=generator) * 0.1)
+            norm.running_var.copy_(torch.rand(norm.num_features, generator=generator) + 0.5)
+            norm.weight.copy_(torch.rand(norm.num_features, generator=generator) + 0.5)
 
 
 @torch.no_grad()

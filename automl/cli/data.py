@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from automl.data.store import Index
 
 data_app = typer.Typer(help="Check a data set of your own.", no_args_is_help=True)
-SPLITS = ("train", "validation", "test")
 SIDE = 64
 """Pictures are decoded to so many pixels: enough to see that they can be."""
 
@@ -69,6 +68,8 @@ def _counts(index: Index) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
+    from automl.tasks.sources import SPLITS
+
     table = Table(box=SIMPLE_HEAD)
     table.add_column("boxes of" if index.detection else "pictures of")
     for split in SPLITS:
@@ -86,6 +87,8 @@ def _counts(index: Index) -> Table:
 
 def _sizes(index: Index) -> str:
     import numpy as np
+
+    from automl.tasks.sources import SPLITS
 
     boxes = np.array([box for split in SPLITS for sample in index.samples[split] for box in sample["boxes"]])
     shares = np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])) / SIDE

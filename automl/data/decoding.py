@@ -27,7 +27,6 @@ class Decoded:
         digest: sha256 of the file: equal files are the same picture.
         labels: Class indices.
         boxes: float32 (n, 4) xyxy in pixels of ``pixels``; None for a whole picture's label.
-        size: The picture's own (width, height).
         problems: What was dropped or changed.
     """
 
@@ -35,7 +34,6 @@ class Decoded:
     digest: str
     labels: tuple[int, ...]
     boxes: np.ndarray | None
-    size: tuple[int, int]
     problems: tuple[Problem, ...]
 
 
@@ -48,11 +46,11 @@ def decoded(entry: Entry, side: int) -> Decoded | Problem:
     digest = hashlib.sha256(entry.picture.read_bytes()).hexdigest()
     pixels = model_input(picture, (side, side))
     if entry.boxes is None:
-        return Decoded(pixels, digest, entry.labels, None, picture.size, ())
+        return Decoded(pixels, digest, entry.labels, None, ())
     labels, boxes, problems = _usable(entry, picture.size)
     scale = np.array([side / length for length in picture.size * 2], np.float32)
     scaled = np.array(boxes, np.float32).reshape(-1, 4) * scale
-    return Decoded(pixels, digest, tuple(labels), scaled, picture.size, tuple(problems))
+    return Decoded(pixels, digest, tuple(labels), scaled, tuple(problems))
 
 
 def _usable(entry: Entry, size: tuple[int, int]) -> tuple[list[int], list[Box], list[Problem]]:

@@ -59,6 +59,12 @@ class Index:
     problems: tuple[tuple[str, str], ...]
     digest: str
 
+    def __str__(self) -> str:
+        counts = ", ".join(f"{len(self.samples[split])} {split}" for split in reversed(ORDER))
+        made = "".join(f"; {split} made of {origin}" for split, origin in self.made.items())
+        problems = f"; {len(self.problems)} problems, 'eccsearch data check' names them" if self.problems else ""
+        return f"{self.form}, {len(self.classes)} classes, {counts}{made}{problems}."
+
 
 class Store:
     """A data set on disk, ready to be trained on.

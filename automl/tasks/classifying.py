@@ -1,41 +1,25 @@
-"""Classifying: what every classification task does alike: augmentation, losses, answers and their quality."""
+"""Classifying: what every classification task does alike: losses, answers and their quality."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from automl.tasks.augment import augmented
+from automl.tasks.augmenting import Augmenting
 from evaluators.top1 import bootstrap_top1, top1
 from search_spaces.task import Outputs, Prediction, Target
 
-REACH = 1 / 12
-"""Share of the image's side by which a training image is shifted at most."""
 
-
-class Classifying:
+class Classifying(Augmenting):
     """The methods of a Task whose quality is top-1; data and cloud model are the subclass's."""
 
     metric: str = "top-1"
-    natural: bool = False
-    """Whether images are as cameras see them: mirrored they may be, their colours say something."""
-
-    if TYPE_CHECKING:
-
-        @property
-        def image_size(self) -> int:
-            """Side of an image in pixels: a field of some subclasses, a property of others."""
-
-    def augment(
-        self, images: Tensor, targets: list[Target], generator: torch.Generator
-    ) -> tuple[Tensor, list[Target]]:
-        """Return the batch shifted by a few pixels, with its colours, contrast and noise jittered."""
-        return augmented(images, targets, round(self.image_size * REACH), self.natural, generator)
+    reach = 1 / 12
 
     def task_loss(self, outputs: Outputs, targets: list[Target]) -> Tensor:
         """Return the cross-entropy."""

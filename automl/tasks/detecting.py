@@ -1,4 +1,4 @@
-"""Detecting: what every detection task does alike: augmentation, losses, detections and their quality."""
+"""Detecting: what every detection task does alike: losses, detections and their quality."""
 
 from __future__ import annotations
 
@@ -7,24 +7,19 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from automl.tasks import fcos
-from automl.tasks.augment import augmented
+from automl.tasks.augmenting import Augmenting
 from evaluators.detection_quality import bootstrap_map, mean_average_precision
 from search_spaces.task import Outputs, Prediction, Target
 
-REACH = 1 / 16
-"""Share of the image's side by which a training image is shifted at most."""
 
-
-class Detecting:
+class Detecting(Augmenting):
     """The methods of a Task whose quality is mAP and whose model is an FCOS of one level."""
 
     metric: str = "mAP"
-    natural: bool = False
-    """Whether images are as cameras see them: mirrored they may be, their colours say something."""
+    reach = 1 / 16
 
     if TYPE_CHECKING:
 
@@ -32,20 +27,10 @@ class Detecting:
         def stride(self) -> int:
             """Pixels between two anchors."""
 
-        @property
-        def image_size(self) -> int:
-            """Side of an image in pixels: a field of some subclasses, a property of others."""
-
     @property
     def anchors(self) -> Tensor:
         """The grid's anchors, (A, 4) xyxy."""
         return _anchors(self.image_size, self.stride)
-
-    def augment(
-        self, images: Tensor, targets: list[Target], generator: torch.Generator
-    ) -> tuple[Tensor, list[Target]]:
-        """Return the batch shifted by a few pixels, with its colours, contrast and noise jittered."""
-        return augmented(images, targets, round(self.image_size * REACH), self.natural, generator)
 
     def task_loss(self, outputs: Outputs, targets: list[Target]) -> Tensor:
         """Return torchvision's FCOS loss."""

@@ -122,6 +122,7 @@ def own_task(own: Own, cache: Path, reporter: Reporter) -> OwnTask:
     listing = listed(own.data, own.form)
     side = own.image_size or (DETECTION_SIDE if listing.detection else CLASSIFICATION_SIDE)
     store = stored(listing, side, SEED, cache, reporter)
+    reporter.say(f"{own.data}: {store.index}")
     kind = OwnDetection if listing.detection else OwnClassification
     return kind(own.data.stem, store, side, _recipe(listing.detection, own.weights), own.model, own.weights)
 

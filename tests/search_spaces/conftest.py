@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small_network import TwoHeads, random_statistics
+from small_network import TwoHeads
 from torch import Tensor, nn
 
+from automl.conformance import stir
 from search_spaces.chain import Chain, chain_of
 from search_spaces.modules import layout_of
 from search_spaces.space import SearchSpace, default_space
@@ -25,7 +26,7 @@ def model() -> nn.Module:
     torch.manual_seed(0)
     torch.set_num_threads(1)
     network = TwoHeads()
-    random_statistics(network)
+    stir(network)
     return network.eval()
 
 

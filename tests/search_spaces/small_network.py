@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock
 
@@ -23,13 +22,3 @@ class TwoHeads(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         features = self.third(self.second(self.first(self.stem(images * 2 - 1))))
         return self.scores(features).flatten(1), self.boxes(features).relu()
-
-
-def random_statistics(model: nn.Module) -> None:
-    """Give every batch norm statistics and scales of its own, so that no law holds by chance."""
-    generator = torch.Generator().manual_seed(3)
-    for part in model.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            part.running_mean.copy_(torch.randn(part.num_features, generator=generator) * 0.1)
-            part.running_var.copy_(torch.rand(part.num_features, generator=generator) + 0.5)
-            part.weight.data.copy_(torch.rand(part.num_features, generator=generator) + 0.5)

@@ -8,7 +8,6 @@ from functools import partial
 
 import pytest
 import torch
-from small_network import random_statistics
 from torch import Tensor, nn
 from torchvision.models import efficientnet, maxvit, mnasnet, mobilenetv2, mobilenetv3
 from torchvision.models.convnext import CNBlock
@@ -19,7 +18,7 @@ from torchvision.models.shufflenetv2 import InvertedResidual
 from torchvision.models.squeezenet import Fire
 from torchvision.ops.misc import MLP
 
-from automl.conformance import check_part
+from automl.conformance import check_part, stir
 from search_spaces.families.family import family_of
 from search_spaces.families.inner_family import InnerFamily
 from search_spaces.modules import partitions
@@ -57,7 +56,7 @@ EVERY = pytest.mark.parametrize("name", BLOCKS)
 def block(name: str) -> nn.Module:
     torch.manual_seed(0)
     made = BLOCKS[name]()
-    random_statistics(made)
+    stir(made)
     return made.eval()
 
 

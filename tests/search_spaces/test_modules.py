@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 import torch
-from small_network import random_statistics
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock
 
+from automl.conformance import stir
 from search_spaces.chain import Chain
 from search_spaces.families.residual import BasicBlockFamily
 from search_spaces.modules import layout_of, partitions
@@ -22,7 +22,7 @@ FEATURES = torch.rand(2, 8, 6, 6, generator=torch.Generator().manual_seed(1))
 def block() -> BasicBlock:
     torch.manual_seed(0)
     made = BasicBlock(8, 8)
-    random_statistics(made)
+    stir(made)
     return made.eval()
 
 
