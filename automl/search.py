@@ -15,7 +15,7 @@ from automl.distributions import config_of, params_of
 from automl.heartbeat import Heartbeat
 from automl.ledger import POLL_SECONDS, Claim, Ledger
 from automl.record import kind_of
-from automl.samplers.sampler import Ask, SamplerFactory, generation_of
+from automl.samplers.sampler import Ask, SamplerFactory, known_before
 from automl.seeds import trial_seed
 from automl.turn import in_turn
 from deploy.errors import UserError
@@ -136,7 +136,7 @@ class Search:
     def _search(self, claimed: Claim) -> None:
         ask = Ask(self.space, self.ledger.objectives, self.seed, claimed.index)
         sampler = self.factory(ask)
-        claim = in_turn(self.ledger, claimed, generation_of(sampler), self._late)
+        claim = in_turn(self.ledger, claimed, known_before(sampler, ask.index), self._late)
         if claim is None:
             return
         taken = self.ledger.taken(claim.trials)

@@ -1,9 +1,9 @@
 """Turn: when a claimed trial may be drawn and what its sampler may know, so that processes draw as one would.
 
 ```
-place       0  1  2 ... 19 | 20 21 ...
-generation  0              | 1              each place is drawn after those before it,
-known       anchors        | anchors, 0-19  and knows no result of its own generation
+place       0 ... 16 17 18 19 | 20 ...
+generation  0                 | 1              each place is drawn after those before it; it knows no
+known       anchors           | anchors, 0-16  result of its generation, nor of the overlap before
 ```
 """
 
@@ -21,20 +21,19 @@ from automl.ledger import POLL_SECONDS, Claim, Ledger
 from automl.record import kind_of, place_of
 
 
-def in_turn(ledger: Ledger, claim: Claim, generation: int, late: Callable[[], bool]) -> Claim | None:
+def in_turn(ledger: Ledger, claim: Claim, start: int, late: Callable[[], bool]) -> Claim | None:
     """Wait until a search trial may be drawn.
 
     Args:
         ledger: The study's trials.
         claim: The search trial, just begun.
-        generation: How many trials in a row know nothing of one another's results.
+        start: The place before which every result is to be known.
         late: Says that nothing more is to be begun.
 
     Returns:
         The claim with the trials as they are then, and what of them is known; None where it was given up: it is too
         late, it was failed from outside, or a process died and left a place before this one, which comes first.
     """
-    start = claim.index - claim.index % generation
     trials: Sequence[FrozenTrial] = claim.trials
     while True:
         before = [trial for trial in trials if _is_before(trial, claim.index)]
@@ -58,7 +57,7 @@ def _is_before(trial: FrozenTrial, index: int) -> bool:
 
 
 def _unfinished(trials: Sequence[FrozenTrial], start: int) -> bool:
-    """Return whether an anchor or a trial of an earlier generation is still being measured."""
+    """Return whether an anchor or a trial that is to be known is still being measured."""
     running = (trial for trial in trials if trial.state == TrialState.RUNNING)
     return any(kind_of(trial) == "anchor" or _is_before(trial, start) for trial in running)
 

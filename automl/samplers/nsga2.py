@@ -1,6 +1,6 @@
 """nsga2: Optuna's NSGA-II (Deb et al. 2002) with policies made for small budgets of discrete choices; the default.
 
-Generations, parents and their record are Optuna's. Through its policy hooks three things differ from its defaults,
+Parents and their record are Optuna's. Through its policy hooks three things differ from its defaults,
 each for a gain in hypervolume at 200 trials (``benchmarks/samplers.py``): the first generation is stratified over
 every parameter, half of the mutations step to a neighbouring choice, and within a front hypervolume contributions
 stand in for the crowding distance (SMS-EMOA; Beume et al. 2007, EJOR 181), on the scales of ``selection``. Some of
@@ -22,6 +22,7 @@ from optuna.trial import FrozenTrial
 
 from automl.distributions import open_distributions
 from automl.samplers.choices import at, index_of, last_index, ordered
+from automl.samplers.generations import POPULATION, Generations
 from automl.samplers.sampler import Ask
 from automl.samplers.selection import costs_of, ranks, spread, survivors, violations_of
 from automl.seeds import derived
@@ -29,7 +30,6 @@ from search_spaces.config import Value
 from search_spaces.objective import Objective
 from search_spaces.space import SearchSpace
 
-POPULATION = 20
 PLAIN = 6
 CROSSOVER = 0.9
 MUTATIONS = 3.0
@@ -44,10 +44,8 @@ def build(ask: Ask) -> BaseSampler:
         return NSGA2(ask)
 
 
-class NSGA2(NSGAIISampler):
+class NSGA2(Generations, NSGAIISampler):
     """Optuna's sampler with the policies of this file."""
-
-    generation = POPULATION
 
     def __init__(self, ask: Ask) -> None:
         super().__init__(
@@ -56,20 +54,14 @@ class NSGA2(NSGAIISampler):
             elite_population_selection_strategy=Elite(ask.objectives),
             child_generation_strategy=Children(ask),
         )
+        self.index = ask.index
         self._open = open_distributions(ask.space)
         self._design = design_point(ask)
         self._parents: dict[int, list[FrozenTrial]] = {}
-        self._generation: int | None = None
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return what leaves a choice: all trials have it, so Optuna's comparison of them all is not needed."""
         return self._open
-
-    def get_trial_generation(self, study: Study, trial: FrozenTrial) -> int:
-        """Return the generation that is asked for; it is written down at the first draw of an ask."""
-        if self._generation is None:
-            self._generation = super().get_trial_generation(study, trial)
-        return self._generation
 
     def get_parent_population(self, study: Study, generation: int) -> list[FrozenTrial]:
         """Return a generation's parents; they are read at the first draw of an ask."""

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
-from optuna.samplers._ga import BaseGASampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 from pymoo.algorithms.moo.nsga2 import binary_tournament
@@ -21,10 +20,9 @@ from pymoo.operators.survival.rank_and_crowding import RankAndCrowding
 
 from automl.distributions import open_distributions
 from automl.samplers.choices import at, index_of, last_index, ordered
+from automl.samplers.generations import POPULATION, Generations
 from automl.samplers.sampler import Ask
 from automl.seeds import derived
-
-POPULATION = 20
 
 
 def build(ask: Ask) -> BaseSampler:
@@ -41,17 +39,16 @@ class _Tournament:
         self.random_state = random_state
 
 
-class PymooNSGA2(BaseGASampler):
-    """Generations are Optuna's; who survives and who mates with what result is pymoo's.
+class PymooNSGA2(Generations):
+    """Parents' record is Optuna's; who survives and who mates with what result is pymoo's.
 
     Every parameter is a choice index: pymoo's integer operators (simulated binary crossover, polynomial mutation,
     rounded) move along ordered parameters, its choice operators exchange the others.
     """
 
-    generation = POPULATION
-
     def __init__(self, ask: Ask) -> None:
         super().__init__(population_size=POPULATION)
+        self.index = ask.index
         self._random = np.random.default_rng(ask.seed)
         self._study_seed = ask.study_seed
         self._first = RandomSampler(seed=ask.seed)

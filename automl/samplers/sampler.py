@@ -64,6 +64,8 @@ class SamplerFactory(Protocol):
     - ``generation``: how many trials in a row know nothing of one another's results, so that as many workers
       measure them side by side; 1 unless given. It is shown the generations before alone, so its sequence is the
       same however many workers there are.
+    - ``overlap``: how many trials before its generation a trial need not know either, so that none waits for the
+      last of them; 0 unless given.
     """
 
     def __call__(self, ask: Ask) -> BaseSampler:
@@ -71,9 +73,10 @@ class SamplerFactory(Protocol):
         ...
 
 
-def generation_of(sampler: BaseSampler) -> int:
-    """Return how many trials in a row know nothing of one another's results."""
-    return int(getattr(sampler, "generation", 1))
+def known_before(sampler: BaseSampler, index: int) -> int:
+    """Return the place before which a sampler that is asked for place ``index`` knows every result."""
+    start = index - index % int(getattr(sampler, "generation", 1))
+    return max(0, start - int(getattr(sampler, "overlap", 0)))
 
 
 def build(name: str, ask: Ask) -> BaseSampler:
