@@ -32,9 +32,9 @@ class Effort:
     """
 
     cloud_steps: int | None = None
-    teach_steps: int = 450
-    trial_steps: int = 12
-    refine_steps: int = 800
+    teach_steps: int = 350
+    trial_steps: int = 10
+    refine_steps: int = 500
     finalists: int = 6
 
 

@@ -17,7 +17,7 @@ DISTILLATION = ("response", "feature", "rate", "temperature")
 UNLESS_NAMED: Mapping[str, tuple[Value, ...]] = {
     "response": (1.0,),
     "feature": (0.0,),
-    "rate": (0.125, 0.25, 0.5, 1.0, 2.0),
+    "rate": (0.125, 0.25, 0.5, 0.75, 1.0, 2.0),
     "temperature": (2.0,),
 }
 """The choices that a run leaves unless its user names them: a trial is too short to show what the others do to a
@@ -203,7 +203,7 @@ def default_space(layout: Layout, image_size: int, cloud_modules: bool = False) 
             Parameter("image_resolution", _resolutions(image_size), image_size),
             Parameter("response", (0.0, 0.5, 1.0, 2.0), 1.0),
             Parameter("feature", (0.0, 0.5, 1.0, 2.0), 0.0),
-            Parameter("rate", (0.0, 0.125, 0.25, 0.5, 1.0, 2.0), 0.5),
+            Parameter("rate", (0.0, 0.125, 0.25, 0.5, 0.75, 1.0, 2.0), 0.5),
             Parameter("temperature", (1.0, 2.0, 4.0), 2.0),
         ),
     )

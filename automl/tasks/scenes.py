@@ -30,7 +30,7 @@ class SceneStyle:
         noise: Standard deviation of the sensor noise in grey levels.
     """
 
-    size: int = 96
+    size: int = 88
     digits: tuple[int, int] = (2, 7)
     height: tuple[float, float] = (12.0, 36.0)
     slant: float = 20.0
