@@ -46,15 +46,16 @@ class Own:
         data: The data set.
         form: Its format; recognised where None.
         image_size: Side of the model's input in pixels; 64 for whole pictures and 192 for boxes where None.
-        model: The cloud model: ``small`` or one of torchvision's classification models, for boxes a backbone.
-        weights: A file of weights that it starts from.
+        model: The cloud model: ``small``, one of torchvision's classification models or a factory of the user's
+            own, for boxes as a backbone.
+        weights: What it starts from: a file, or a name of torchvision's.
     """
 
     data: Path
     form: str | None = None
     image_size: int | None = None
     model: str = "small"
-    weights: Path | None = None
+    weights: str | None = None
 
 
 @dataclass(frozen=True)
@@ -171,5 +172,4 @@ def study_place(folder: RunFolder, storage: str | None = None) -> Path | str:
 
 
 def _own(values: Mapping[str, Any]) -> Own:
-    weights = values["weights"]
-    return Own(**{**values, "data": Path(values["data"]), "weights": weights and Path(weights)})
+    return Own(**{**values, "data": Path(values["data"])})

@@ -21,13 +21,18 @@ DataOption = Annotated[
 ModelOption = Annotated[
     str | None,
     typer.Option(
-        help="The cloud model: small, or a classification model of torchvision's, for boxes as FCOS's backbone.",
+        help="The cloud model: small, a classification model of torchvision's, or package.module:function; "
+        "for boxes as FCOS's backbone.",
         rich_help_panel=_DATA,
     ),
 ]
 WeightsOption = Annotated[
-    Path | None,
-    typer.Option(help="A .pth or .safetensors file that it starts from.", metavar="FILE", rich_help_panel=_DATA),
+    str | None,
+    typer.Option(
+        help="What it starts from: a .pth or .safetensors file, or a name of torchvision's such as DEFAULT.",
+        metavar="FILE",
+        rich_help_panel=_DATA,
+    ),
 ]
 FormatOption = Annotated[
     str | None,

@@ -69,8 +69,11 @@ def _own(typed: Mapping[str, Any]) -> Own | None:
         return None
     if (typed["image_size"] or 0) % STEP:
         raise UserError(f"--image-size {typed['image_size']}: it must be a multiple of {STEP}")
-    weights = {"weights": typed["weights"].absolute()} if typed["weights"] else {}
-    return Own(**{**said, **weights, "data": typed["data"].absolute()})
+    weights = typed["weights"]
+    # A name of torchvision's stays as it is; a file that is not there is named where it was looked for.
+    if weights and Path(weights).exists():
+        said["weights"] = str(Path(weights).absolute())
+    return Own(**{**said, "data": typed["data"].absolute()})
 
 
 def _named_after(path: Path | None) -> str:

@@ -1,19 +1,19 @@
-"""Models: the cloud model that ``--model`` names, for any number of classes, with the weights of a file."""
+"""Models: the cloud model that ``--model`` names, for any number of classes, with its first weights."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision import models
 from torchvision.models.detection.fcos import FCOSHead
 
+from automl.tasks.factory import factory_of, is_factory
 from automl.tasks.nets import Classifier, Detector, Stage
+from automl.tasks.weights import with_weights
 from deploy.errors import UserError, unknown
 from search_spaces.chain import Chain, chain_of
 
@@ -25,7 +25,6 @@ SMALL_STRIDE, BACKBONE_STRIDE = 8, 16
 GROUPS = 32
 """FCOS's head normalises channels in so many groups, and needs a multiple of it."""
 SMALL_HEAD_CONVS, HEAD_CONVS = 1, 2
-SHOWN = 3
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pixels: what torchvision's weights were trained with."""
 
@@ -79,7 +78,7 @@ def model_names() -> list[str]:
     return [SMALL, *models.list_models(module=models)]
 
 
-def classifier(name: str, classes: int, weights: Path | None) -> nn.Module:
+def classifier(name: str, classes: int, weights: str | None) -> nn.Module:
     """Return a classification model: images (b, 3, H, W) in 0..1 to a tuple of logits (b, classes).
 
     Raises:
@@ -87,8 +86,8 @@ def classifier(name: str, classes: int, weights: Path | None) -> nn.Module:
     """
     if name == SMALL:
         model: nn.Module = Classifier(STEM, STAGES, classes, PLACES)
-        return _loaded(model, name, weights)
-    return ImageClassifier(_loaded(_built(name, classes), name, weights))
+        return with_weights(model, name, weights)
+    return ImageClassifier(with_weights(_built(name, classes), name, weights))
 
 
 def check_size(name: str, model: nn.Module, image_size: int) -> None:
@@ -107,11 +106,11 @@ def check_size(name: str, model: nn.Module, image_size: int) -> None:
         ) from error
 
 
-def detector(name: str, classes: int, image_size: int, weights: Path | None) -> nn.Module:
+def detector(name: str, classes: int, image_size: int, weights: str | None) -> nn.Module:
     """Return an FCOS of one level: images (b, 3, H, W) in 0..1 to its three outputs.
 
     Args:
-        name: ``small``, or a classification model that is its backbone.
+        name: ``small``, or a classification model or a factory that is its backbone.
         classes: How many there are.
         image_size: Side of the images in pixels.
         weights: Of the whole model for ``small``, of the backbone for others.
@@ -120,8 +119,8 @@ def detector(name: str, classes: int, image_size: int, weights: Path | None) -> 
         UserError: no such model, it has no level of stride 16, or weights that are not its own.
     """
     if name == SMALL:
-        return _loaded(Detector(STEM, STAGES, classes, SMALL_HEAD_CONVS), name, weights)
-    backbone = _loaded(_built(name, 1000), name, weights)
+        return with_weights(Detector(STEM, STAGES, classes, SMALL_HEAD_CONVS), name, weights)
+    backbone = with_weights(_built(name, 1000), name, weights)
     chain = _cut(name, backbone, image_size)
     side = -(-image_size // BACKBONE_STRIDE)
     level = [i for i, shape in enumerate(chain.shapes) if len(shape) == 3 and shape[1:] == (side, side)]
@@ -144,6 +143,8 @@ def stride_of(name: str) -> int:
 
 
 def _built(name: str, classes: int) -> nn.Module:
+    if is_factory(name):
+        return factory_of(name)(num_classes=classes)
     if name not in model_names():
         raise unknown("model", name, model_names())
     build = models.get_model_builder(name)
@@ -159,44 +160,3 @@ def _class_of(build: Callable[..., Any]) -> Callable[..., Any]:
     found = inspect.signature(build).return_annotation
     built: Callable[..., Any] = getattr(inspect.getmodule(build), found) if isinstance(found, str) else found
     return built
-
-
-def _loaded(model: nn.Module, name: str, path: Path | None) -> nn.Module:
-    """Return the model with a file's weights; a last layer for other classes keeps its own.
-
-    Raises:
-        UserError: the file cannot be read, or holds another model's weights.
-    """
-    if path is None:
-        return model
-    given, own = _read(path), model.state_dict()
-    fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
-    strange = [key for key in given if key not in own and not key.lower().startswith("aux")]
-    reshaped = [key for key in given if key in own and key not in fitting]
-    missing = [key for key in own if key not in given]
-    if strange or len(reshaped) > 2 or 2 * len(fitting) < len(own):
-        lists = {"not known": strange, "of another shape": reshaped, "missing": missing}
-        told = "; ".join(f"{what}: {_some(keys)}" for what, keys in lists.items() if keys)
-        raise UserError(f"--weights {path} are not {name}'s ({told}): name the model that they are of with --model")
-    # With the model's own versions of its parts, which files of plain tensors lack.
-    own.update(fitting)
-    model.load_state_dict(own)
-    return model
-
-
-def _read(path: Path) -> Mapping[str, Tensor]:
-    try:
-        content = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(f"--weights {path}: there is no such file") from None
-    except Exception as error:  # each format's reader raises its own
-        raise UserError(f"--weights {path} cannot be read ({str(error).splitlines()[0]})") from error
-    content = content.get("state_dict", content) if isinstance(content, dict) else content
-    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise UserError(f"--weights {path} holds no state dict: save model.state_dict()")
-    return {key.removeprefix("module."): value for key, value in content.items()}
-
-
-def _some(keys: list[str]) -> str:
-    more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
-    return ", ".join(keys[:SHOWN]) + more

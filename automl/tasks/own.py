@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,9 @@ from automl.reporter import Reporter
 from automl.settings import Own
 from automl.tasks.classifying import Classifying
 from automl.tasks.detecting import Detecting
+from automl.tasks.factory import source_digest
 from automl.tasks.models import check_size, classifier, detector, stride_of
+from automl.tasks.weights import weights_digest
 from search_spaces.task import DataSplit, Recipe, SplitName
 
 SEED = 0
@@ -47,7 +47,7 @@ class _Own:
     image_size: int
     recipe: Recipe
     model: str
-    weights: Path | None
+    weights: str | None
     natural: bool = field(default=True, init=False)
 
     @property
@@ -65,7 +65,11 @@ class _Own:
             "task": self.name,
             "recipe": asdict(self.recipe),
             "image_size": self.image_size,
-            "model": {"name": self.model, "weights": self.weights and _digest(self.weights)},
+            "model": {
+                "name": self.model,
+                "source": source_digest(self.model),
+                "weights": self.weights and weights_digest(self.weights),
+            },
             "data": self.store.index.digest,
         }
 
@@ -127,12 +131,7 @@ def own_task(own: Own, cache: Path, reporter: Reporter) -> OwnTask:
     return kind(own.data.stem, store, side, _recipe(listing.detection, own.weights), own.model, own.weights)
 
 
-def _recipe(detection: bool, weights: Path | None) -> Recipe:
+def _recipe(detection: bool, weights: str | None) -> Recipe:
     if weights is None:
         return DETECTION_RECIPE if detection else CLASSIFICATION_RECIPE
     return TUNED_DETECTION_RECIPE if detection else TUNED_CLASSIFICATION_RECIPE
-
-
-@cache
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,14 +1,15 @@
-"""What ``--model`` and ``--weights`` name: any torchvision model, for any classes, from a file's weights."""
+"""What ``--model`` names: any torchvision model or one of the user's own, for any classes."""
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
-from torchvision import models
 
+from automl.tasks.factory import source_digest
 from automl.tasks.models import check_size, classifier, detector, stride_of
 from deploy.errors import UserError
 from search_spaces.chain import chain_of
@@ -36,54 +37,9 @@ def test_a_detector_has_one_level_and_can_be_cut(name: str) -> None:
     assert [output.shape for output in outputs] == [(1, cells, 5), (1, cells, 4), (1, cells, 1)]
 
 
-@pytest.mark.parametrize("ending", ["pth", "safetensors"])
-def test_weights_come_from_a_file_but_for_a_head_of_other_classes(tmp_path: Path, ending: str) -> None:
-    path = tmp_path / f"mine.{ending}"
-    state = models.resnet18(num_classes=9).state_dict()
-    torch.save({"state_dict": state}, path) if ending == "pth" else save_file(state, path)
-    own = classifier("resnet18", 5, path).state_dict()
-    assert torch.equal(own["model.conv1.weight"], state["conv1.weight"])
-    assert own["model.fc.weight"].shape == (5, 512)
-
-
-def test_weights_without_a_head_are_a_backbones(tmp_path: Path) -> None:
-    state = models.shufflenet_v2_x0_5().state_dict()
-    kept = {f"module.{key}": value for key, value in state.items() if not key.startswith(("conv5", "fc"))}
-    torch.save(kept, tmp_path / "backbone.pth")
-    found = detector("shufflenet_v2_x0_5", 5, 64, tmp_path / "backbone.pth").state_dict()
-    assert any(torch.equal(value, state["conv1.0.weight"]) for value in found.values())
-
-
-def test_weights_of_another_model_list_what_does_not_fit(tmp_path: Path) -> None:
-    torch.save(models.mobilenet_v3_small().state_dict(), tmp_path / "other.pth")
-    with pytest.raises(UserError, match=r"are not resnet18's \(not known: features.* and \d+ more; missing: conv1"):
-        classifier("resnet18", 5, tmp_path / "other.pth")
-
-
-@pytest.mark.parametrize(
-    ("content", "error"),
-    [(b"no archive", "cannot be read"), (None, "there is no such file"), ([1], "no state dict")],
-)
-def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, content: object, error: str) -> None:
-    path = tmp_path / "mine.pth"
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    elif content is not None:
-        torch.save(content, path)
-    with pytest.raises(UserError, match=error):
-        classifier("resnet18", 5, path)
-
-
 def test_an_unknown_model_names_the_nearest() -> None:
     with pytest.raises(UserError, match="did you mean 'resnet50'"):
         classifier("resnet5", 5, None)
-
-
-def test_weights_of_plain_tensors_and_of_parts_that_only_train_are_taken(tmp_path: Path) -> None:
-    save_file(models.mnasnet0_5().state_dict(), tmp_path / "mnasnet.safetensors")
-    classifier("mnasnet0_5", 1000, tmp_path / "mnasnet.safetensors")
-    torch.save(models.googlenet(init_weights=False).state_dict(), tmp_path / "googlenet.pth")
-    classifier("googlenet", 1000, tmp_path / "googlenet.pth")
 
 
 def test_a_size_that_a_model_does_not_take_is_refused() -> None:
@@ -91,3 +47,59 @@ def test_a_size_that_a_model_does_not_take_is_refused() -> None:
         detector("resnet18", 5, 72, None)
     with pytest.raises(UserError, match=r"alexnet does not take 32 x 32 pixels .* choose --image-size"):
         check_size("alexnet", classifier("alexnet", 5, None), 32)
+
+
+FACTORY = """
+from torchvision.models import resnet18
+
+def small_resnet(num_classes):
+    return resnet18(num_classes=num_classes)
+
+def broken(num_classes):
+    raise ValueError("no weights")
+
+def no_model(num_classes):
+    return num_classes
+
+number = 3
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a module of the user's own, in the current folder."""
+    name = f"mine_{tmp_path.name}".replace("-", "_")
+    (tmp_path / f"{name}.py").write_text(FACTORY)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return name
+
+
+def test_a_factory_builds_ones_own_model(mine: str) -> None:
+    assert classifier(f"{mine}:small_resnet", 5, None).eval()(IMAGES)[0].shape == (1, 5)
+    assert stride_of(f"{mine}:small_resnet") == 16
+    assert detector(f"{mine}:small_resnet", 5, 64, None)(IMAGES)[0].shape == (1, 16, 5)
+
+
+@pytest.mark.parametrize(
+    ("function", "error"),
+    [
+        ("nothing", "has no such function"),
+        ("number", "has no such function"),
+        ("broken", r"broken\(num_classes=5\) fails \(ValueError: no weights\)"),
+        ("no_model", "must return an nn.Module, not int"),
+    ],
+)
+def test_a_factory_that_gives_no_model_is_refused(mine: str, function: str, error: str) -> None:
+    with pytest.raises(UserError, match=error):
+        classifier(f"{mine}:{function}", 5, None)
+
+
+def test_a_module_that_is_not_there_is_named() -> None:
+    with pytest.raises(UserError, match="No module named 'not_there'"):
+        classifier("not_there:model", 5, None)
+
+
+def test_a_factory_is_known_by_the_file_that_it_is_in(mine: str) -> None:
+    assert source_digest("resnet18") is None
+    assert source_digest(f"{mine}:small_resnet") == hashlib.sha256(FACTORY.encode()).hexdigest()

@@ -1,0 +1,111 @@
+"""Weights: what a cloud model starts from: a file's, or those that torchvision names and downloads."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision import models
+
+from deploy.errors import UserError, unknown
+
+SHOWN = 3
+NAMED = re.compile(r"(?:(?P<enum>\w+_Weights)\.)?(?P<member>[A-Z][A-Z0-9_]*)")
+"""``ResNet18_Weights.IMAGENET1K_V1``, ``IMAGENET1K_V1`` or ``DEFAULT``."""
+
+
+def with_weights(model: nn.Module, name: str, weights: str | None) -> nn.Module:
+    """Return the model with weights; a last layer for other classes keeps its own.
+
+    Args:
+        model: What they are put into.
+        name: What the model is called.
+        weights: A .pth or .safetensors file, or a name of torchvision's; None leaves the model as it is.
+
+    Raises:
+        UserError: the weights cannot be had, or are another model's.
+    """
+    if weights is None:
+        return model
+    given, own = _read(name, weights), model.state_dict()
+    fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
+    strange = [key for key in given if key not in own and not key.lower().startswith("aux")]
+    reshaped = [key for key in given if key in own and key not in fitting]
+    missing = [key for key in own if key not in given]
+    if strange or len(reshaped) > 2 or 2 * len(fitting) < len(own):
+        lists = {"not known": strange, "of another shape": reshaped, "missing": missing}
+        told = "; ".join(f"{what}: {_some(keys)}" for what, keys in lists.items() if keys)
+        raise UserError(
+            f"--weights {weights} are not {name}'s ({told}): name the model that they are of with --model"
+        )
+    # With the model's own versions of its parts, which files of plain tensors lack.
+    own.update(fitting)
+    model.load_state_dict(own)
+    return model
+
+
+@cache
+def weights_digest(weights: str) -> str:
+    """Return what tells weights from others: a file's sha256; a name of torchvision's, which never changes."""
+    return weights if _is_named(weights) else hashlib.sha256(Path(weights).read_bytes()).hexdigest()
+
+
+def _is_named(weights: str) -> bool:
+    return not Path(weights).exists() and NAMED.fullmatch(weights) is not None
+
+
+def _read(name: str, weights: str) -> Mapping[str, Tensor]:
+    content = _downloaded(name, weights) if _is_named(weights) else _read_file(Path(weights))
+    plain = {key.removeprefix("module."): value for key, value in content.items()}
+    # DenseNet's published files are older than its parts' names.
+    return {re.sub(r"(\.denselayer\d+\.(?:norm|conv))\.([12]\.)", r"\1\2", key): plain[key] for key in plain}
+
+
+def _downloaded(name: str, weights: str) -> Mapping[str, Tensor]:
+    member = _member(name, weights)
+    try:
+        state: Mapping[str, Tensor] = member.get_state_dict(progress=False, check_hash=True)
+    except (URLError, OSError, RuntimeError) as error:
+        raise UserError(
+            f"--weights {weights}: {member.value.url} cannot be downloaded ({error}): "
+            "download it where there is a network, and give the file"
+        ) from error
+    return state
+
+
+def _member(name: str, weights: str) -> models.WeightsEnum:
+    try:
+        kind = models.get_model_weights(name)
+    except ValueError:
+        raise UserError(f"--weights {weights}: torchvision has no weights of {name}; give a file") from None
+    found = NAMED.fullmatch(weights)
+    assert found is not None and issubclass(kind, Enum)
+    if found["enum"] not in (None, kind.__name__) or found["member"] not in kind.__members__:
+        raise unknown("weights", weights, [f"{kind.__name__}.{member}" for member in kind.__members__])
+    return kind[found["member"]]
+
+
+def _read_file(path: Path) -> Mapping[str, Tensor]:
+    try:
+        content = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UserError(f"--weights {path}: there is no such file") from None
+    except Exception as error:  # each format's reader raises its own
+        raise UserError(f"--weights {path} cannot be read ({str(error).splitlines()[0]})") from error
+    content = content.get("state_dict", content) if isinstance(content, dict) else content
+    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise UserError(f"--weights {path} holds no state dict: save model.state_dict()")
+    return content
+
+
+def _some(keys: list[str]) -> str:
+    more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
+    return ", ".join(keys[:SHOWN]) + more
