@@ -7,6 +7,7 @@ devices; Peng et al. 2018, MegDet, arXiv 1711.07240).
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import torch
@@ -16,6 +17,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 LONGEST_WAIT = 300.0
 """Seconds that a shard waits for another one at a batch norm."""
+AWAKE = 0.02
+"""Seconds that it looks again and again before it sleeps in between: to be woken takes longer than most norms."""
 Part = tuple[int, Tensor, Tensor]
 """A shard's number of values a channel, and two figures of each channel, (C,)."""
 
@@ -24,7 +27,9 @@ class Meeting:
     """Where the shards of a batch tell one another what they know of one batch norm after another."""
 
     def __init__(self, shards: int) -> None:
-        self._barrier = threading.Barrier(shards)
+        self._arrival = threading.Lock()
+        self._arrived = 0
+        self._broken = False
         # Two tables in turn: a shard is at most one meeting ahead of one that still reads.
         self._tables: tuple[list[Part | None], ...] = ([None] * shards, [None] * shards)
         self._met = [0] * shards
@@ -38,12 +43,23 @@ class Meeting:
         table = self._tables[self._met[shard] % 2]
         self._met[shard] += 1
         table[shard] = part
-        self._barrier.wait(LONGEST_WAIT)
+        with self._arrival:
+            self._arrived += 1
+        self._await(self._met[shard] * len(self._met))
         return [each for each in table if each is not None]
 
     def fail(self) -> None:
         """Let nobody wait any longer."""
-        self._barrier.abort()
+        self._broken = True
+
+    def _await(self, arrived: int) -> None:
+        began = time.monotonic()
+        while self._arrived < arrived:
+            waited = time.monotonic() - began
+            if self._broken or waited > LONGEST_WAIT:
+                self._broken = True
+                raise threading.BrokenBarrierError
+            time.sleep(0.001 if waited > AWAKE else 0)
 
 
 class SharedNorm(nn.Module):
@@ -102,11 +118,11 @@ class _Normalised(torch.autograd.Function):
         total = sum(n for n, _, _ in parts)
         every_slope = torch.stack([s for _, s, _ in parts]).sum(0) / total
         every_shift = torch.stack([s for _, _, s in parts]).sum(0) / total
-        scale = weight * (variance + context.eps).rsqrt()
+        narrow = (variance + context.eps).rsqrt()
+        scale = weight * narrow
         # The mean of what comes from above is taken off, and its share along the normalised values.
-        along = -scale * every_slope * (variance + context.eps).rsqrt()
+        along = -scale * every_slope * narrow
         apart = -scale * every_shift - along * mean
         shape = (1, -1, *[1] * (values.ndim - 2))
-        below = above * scale.view(shape)
-        below.addcmul_(values, along.view(shape)).add_(apart.view(shape))
+        below = torch.addcmul(apart.view(shape), values, along.view(shape)).addcmul_(above, scale.view(shape))
         return below, slope, shift, None, None, None
