@@ -30,8 +30,8 @@ class SceneStyle:
         noise: Standard deviation of the sensor noise in grey levels.
     """
 
-    size: int = 88
-    digits: tuple[int, int] = (2, 7)
+    size: int = 80
+    digits: tuple[int, int] = (2, 5)
     height: tuple[float, float] = (12.0, 36.0)
     slant: float = 20.0
     contrast: tuple[float, float] = (45.0, 120.0)

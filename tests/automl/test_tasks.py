@@ -56,7 +56,7 @@ def test_scenes_hide_at_most_the_allowed_share_and_boxes_lie_inside() -> None:
         scene = compose(source("train"), SceneStyle(), np.random.default_rng(seed))
         assert len(scene.boxes) == len(scene.labels) >= 1
         assert (scene.boxes[:, 2:] > scene.boxes[:, :2]).all()
-        assert scene.boxes.min() >= 0 and scene.boxes.max() <= 88
+        assert scene.boxes.min() >= 0 and scene.boxes.max() <= 80
 
 
 def test_crops_are_seeded() -> None:
