@@ -14,6 +14,7 @@ from results.summary import QualityRule
 from search_spaces.config import Config
 
 MEASURED = Measurement(0.5, 1e6, 0.0, 0.0, 1.0, 1.0)
+LOW = replace(MEASURED, quality=0.4)
 CLOUD = TrialRecord(0, "anchor", Config(8, (4, 4), 4), MEASURED, seconds=1.0)
 RULE = QualityRule(0.02, CLOUD)
 
@@ -26,7 +27,7 @@ def measured_on_test(record: TrialRecord, good: bool) -> TrialRecord:
 @given(st.integers(1, 40).flatmap(lambda size: st.tuples(st.just(size), st.integers(0, size))))
 def test_the_cheapest_good_one_is_measured_and_so_is_the_one_below_it(case: tuple[int, int]) -> None:
     size, cheapest = case
-    frontier = [replace(CLOUD, number=number) for number in range(1, size + 1)]
+    frontier = [replace(CLOUD, number=number, validation=LOW) for number in range(1, size + 1)]
     steps = 0
     while Bisection(frontier, RULE).left:
         following = [each for each in Bisection(frontier, RULE).members if each.finalist is None]
@@ -37,3 +38,14 @@ def test_the_cheapest_good_one_is_measured_and_so_is_the_one_below_it(case: tupl
     assert steps <= size.bit_length()
     assert all(frontier[place].finalist for place in (cheapest - 1, cheapest) if 0 <= place < size)
     assert Bisection(frontier, RULE).members == [each for each in frontier if each.finalist]
+
+
+def test_one_that_validation_calls_good_is_measured_below_one_that_is_not() -> None:
+    frontier = [replace(CLOUD, number=number, validation=MEASURED if number > 1 else LOW) for number in range(1, 6)]
+    good = {3: False, 4: True, 2: True, 1: False}
+    asked = []
+    while Bisection(frontier, RULE).left:
+        (following,) = [each for each in Bisection(frontier, RULE).members if each.finalist is None]
+        asked.append(following.number)
+        frontier[following.number - 1] = measured_on_test(following, good[following.number])
+    assert asked == [3, 4, 2, 1]
