@@ -32,9 +32,9 @@ class Effort:
     """
 
     cloud_steps: int | None = None
-    teach_steps: int = 350
+    teach_steps: int = 300
     trial_steps: int = 10
-    refine_steps: int = 500
+    refine_steps: int = 400
     finalists: int = 6
 
 

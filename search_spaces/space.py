@@ -17,7 +17,7 @@ DISTILLATION = ("response", "feature", "rate", "temperature")
 UNLESS_NAMED: Mapping[str, tuple[Value, ...]] = {
     "response": (1.0,),
     "feature": (0.0,),
-    "rate": (0.125, 0.25, 0.5, 0.75, 1.0, 2.0),
+    "rate": (0.25, 0.5, 0.75, 1.0, 2.0),
     "temperature": (2.0,),
 }
 """The choices that a run leaves unless its user names them: a trial is too short to show what the others do to a
