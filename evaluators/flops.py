@@ -20,7 +20,8 @@ ELEMENTWISE = frozenset(
         "sigmoid", "sigmoid_", "hardsigmoid", "hardsigmoid_", "silu", "silu_", "hardswish", "hardswish_", "gelu",
         "tanh", "softmax", "log_softmax", "hardtanh", "hardtanh_", "relu6", "where", "pixel_shuffle", "pad",
         "constant_pad_nd", "max_pool2d", "fill_", "zeros_like", "ones_like", "mean", "sum", "stack", "repeat",
-        "expand_as", "roll", "feature_dropout", "dropout", "dropout_",
+        "expand_as", "roll", "feature_dropout", "dropout", "dropout_", "unflatten", "ne", "linalg_vector_norm",
+        "avg_pool2d",
     )
 )  # fmt: skip
 """Operations that count zero: one pass over a tensor each, negligible beside the matrix products."""

@@ -9,8 +9,12 @@ import torch
 from torch import Tensor, fx, nn
 
 from deploy.errors import UserError
+from search_spaces.attention import with_own_attention, with_own_windows
 from search_spaces.families.family import family_of
+from search_spaces.pairs import is_plain, paired_rows
 
+PLAIN_ROW = 4
+"""From so many plain layers in a row on they are joined in pairs, which have modules, where one alone has none."""
 _HEAVY = (nn.Conv2d, nn.Linear)
 
 
@@ -48,7 +52,7 @@ def chain_of(model: nn.Module, example: Tensor) -> Chain:
     Raises:
         UserError: torch.fx cannot trace the model, or it has no place to cut.
     """
-    model = copy.deepcopy(model).eval()
+    model = with_own_windows(copy.deepcopy(model).eval())
     try:
         graph = _FamilyTracer().trace(model)
     except Exception as error:  # fx raises whatever the traced code raises
@@ -57,7 +61,8 @@ def chain_of(model: nn.Module, example: Tensor) -> Chain:
             f"torch.fx cannot trace {type(model).__name__}: {reason}; make its forward free of "
             "control flow that depends on tensors"
         ) from error
-    segments = _segments(model, graph)
+    with_own_attention(model, graph)
+    segments = _joined(model, graph, _segments(model, graph))
     if len(segments) < 2:
         raise UserError(f"{type(model).__name__} has no place where a single tensor crosses, so it cannot be split")
     blocks = [_segment_module(model, segment, graph) for segment in segments]
@@ -82,6 +87,20 @@ def _segments(model: nn.Module, graph: fx.Graph) -> list[list[fx.Node]]:
             segments.append([])
         segments[-1].extend(span)
     return segments
+
+
+def _joined(model: nn.Module, graph: fx.Graph, segments: list[list[fx.Node]]) -> list[list[fx.Node]]:
+    """Join the plain layers of a row in pairs."""
+    heavy = [[node for node in segment if _is_heavy(model, node)] for segment in segments]
+    layers = [nodes[0] if len(nodes) == 1 and is_plain(model, nodes[0]) else None for nodes in heavy]
+    first = set(paired_rows(model, graph, layers, PLAIN_ROW))
+    joined: list[list[fx.Node]] = []
+    for index, segment in enumerate(segments):
+        if index - 1 in first:
+            joined[-1].extend(segment)
+        else:
+            joined.append(list(segment))
+    return joined
 
 
 def _live(graph: fx.Graph, nodes: list[fx.Node]) -> list[int]:

@@ -11,7 +11,9 @@ from torch.fx import GraphModule
 
 from search_spaces.chain import Chain
 from search_spaces.families.family import family_of
+from search_spaces.families.inner_units import InnerUnits
 from search_spaces.layout import Layout
+from search_spaces.pairs import pairs_of
 from search_spaces.slicing import Axis
 
 MODULES = 4
@@ -46,24 +48,45 @@ def decomposable(block: nn.Module) -> Iterator[tuple[str, nn.Module]]:
             yield name, part
 
 
+def has_modules(block: nn.Module) -> bool:
+    """Return whether a block has more than one module."""
+    return any(True for _ in decomposable(block)) or bool(_pairs(block))
+
+
 def partitions(block: nn.Module, count: int = MODULES) -> tuple[Partition, ...]:
-    """Partition the inner units of a block into ``count`` modules by falling importance."""
-    return tuple(_partition(name, part, count) for name, part in decomposable(block))
+    """Partition the inner units of a block into ``count`` modules by falling importance.
+
+    Parts that a family knows come first, then the block's own layers that are pairs.
+    """
+    known = [_of_family(name, part, count) for name, part in decomposable(block)]
+    between = [
+        Partition("", units.axes(block), _ranked(units.importance(block), count), skippable=False)
+        for units in _pairs(block)
+    ]
+    return (*known, *between)
 
 
-def _partition(name: str, part: nn.Module, count: int) -> Partition:
+def _of_family(name: str, part: nn.Module, count: int) -> Partition:
     family = family_of(part)
     assert family is not None
-    ranked = family.unit_importance(part).argsort(descending=True, stable=True)
-    modules = tuple(chunk.sort().values for chunk in ranked.tensor_split(count))
+    modules = _ranked(family.unit_importance(part), count)
     return Partition(name, family.axes(part), modules, family.skippable(part))
+
+
+def _pairs(block: nn.Module) -> list[InnerUnits]:
+    return [pair.units for pair in pairs_of(block, block.graph)] if isinstance(block, GraphModule) else []
+
+
+def _ranked(importance: Tensor, count: int) -> tuple[Tensor, ...]:
+    ranked = importance.argsort(descending=True, stable=True)
+    return tuple(chunk.sort().values for chunk in ranked.tensor_split(count))
 
 
 def layout_of(chain: Chain, count: int = MODULES) -> Layout:
     """Return the chain's layout: a stage is a run of blocks with modules and outputs of one shape."""
-    has_modules = [any(True for _ in decomposable(block)) for block in chain.blocks]
+    modular = [has_modules(block) for block in chain.blocks]
     skippable = [_is_identity_without_modules(block) for block in chain.blocks]
-    return Layout(tuple(_stages(chain.shapes, has_modules)), tuple(skippable), count)
+    return Layout(tuple(_stages(chain.shapes, modular)), tuple(skippable), count)
 
 
 def _is_identity_without_modules(block: nn.Module) -> bool:
@@ -73,20 +96,20 @@ def _is_identity_without_modules(block: nn.Module) -> bool:
     return len(operations) == 1 and len(parts) == 1 and parts[0].skippable
 
 
-def _stages(shapes: Sequence[tuple[int, ...]], has_modules: Sequence[bool]) -> list[int]:
+def _stages(shapes: Sequence[tuple[int, ...]], modular: Sequence[bool]) -> list[int]:
     """Number the stages by shape; by spatial size, then by equal runs, where there would be too many."""
     for key in (lambda shape: shape, lambda shape: shape[1:]):
-        stages = _runs([key(s) for s in shapes], has_modules)
+        stages = _runs([key(s) for s in shapes], modular)
         if max(stages, default=-1) < MAX_STAGES:
             return stages
-    blocks = [i for i, has in enumerate(has_modules) if has]
-    return [blocks.index(i) * MAX_STAGES // len(blocks) if has else -1 for i, has in enumerate(has_modules)]
+    blocks = [i for i, has in enumerate(modular) if has]
+    return [blocks.index(i) * MAX_STAGES // len(blocks) if has else -1 for i, has in enumerate(modular)]
 
 
-def _runs(keys: Sequence[tuple[int, ...]], has_modules: Sequence[bool]) -> list[int]:
+def _runs(keys: Sequence[tuple[int, ...]], modular: Sequence[bool]) -> list[int]:
     stages: list[int] = []
     stage, last = -1, None
-    for key, has in zip(keys, has_modules, strict=True):
+    for key, has in zip(keys, modular, strict=True):
         if has and key != last:
             stage, last = stage + 1, key
         stages.append(stage if has else -1)

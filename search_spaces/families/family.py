@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from search_spaces.families.branches import DenseLayerFamily, FireFamily, ShuffleNetFamily
 from search_spaces.families.inverted_residual import InvertedResidualFamily
 from search_spaces.families.residual import BasicBlockFamily, BottleneckFamily, RegNetFamily
-from search_spaces.families.transformer import ConvNextFamily, MlpFamily
+from search_spaces.families.transformer import AttentionFamily, ConvNextFamily, MlpFamily
 from search_spaces.slicing import Axis
 
 ENTRY_POINTS = "eccsearch.families"
@@ -24,6 +24,7 @@ BUILT_IN = (
     DenseLayerFamily(),
     FireFamily(),
     MlpFamily(),
+    AttentionFamily(),
     ConvNextFamily(),
 )
 
