@@ -63,6 +63,7 @@ class Blueprint:
         objectives: What is optimised.
         constraints: What must hold.
         first: The user's own configurations.
+        given: A task that was handed over as it is, not found by its name.
     """
 
     settings: RunSettings
@@ -72,10 +73,11 @@ class Blueprint:
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...]
     first: tuple[Config, ...]
+    given: Task | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as settings to a process that is started anew: the task may hold its data."""
-        return blueprint, (self.settings,)
+        return blueprint, (self.settings, None, self.given)
 
     @property
     def example(self) -> torch.Tensor:
@@ -139,19 +141,20 @@ class Blueprint:
         return [everything, *(self.whole.config(image) for image in images)]
 
 
-def blueprint(settings: RunSettings, reporter: Reporter | None = None) -> Blueprint:
+def blueprint(settings: RunSettings, reporter: Reporter | None = None, given: Task | None = None) -> Blueprint:
     """Resolve settings; a data set that was not decoded yet is decoded now.
 
     Args:
         settings: What the user chose.
         reporter: Hears of the decoding.
+        given: A task to take instead of the one that the settings name.
 
     Raises:
         UserError: unknown sampler, task, parameter, choice, objective or measure, a space narrowed to nothing, or
             a data set that cannot be used.
     """
     factory(settings.sampler)
-    task = _task(settings, reporter or QuietReporter())
+    task = _trained_as_said(given or _task(settings, reporter or QuietReporter()), settings.effort.cloud_steps)
     layout = layout_of(untrained_chain(task))
     objectives = tuple(Objective.named(name) for name in settings.objectives)
     if len(set(settings.objectives)) != len(settings.objectives) or not objectives:
@@ -160,7 +163,7 @@ def blueprint(settings: RunSettings, reporter: Reporter | None = None) -> Bluepr
     space = whole.narrowed({**_unless_named(settings), **settings.narrowed})
     constraints = tuple(Constraint.parse(text) for text in settings.constraints)
     first = tuple(space.config(params) for params in settings.first)
-    return Blueprint(settings, task, whole, space, objectives, constraints, first)
+    return Blueprint(settings, task, whole, space, objectives, constraints, first, given)
 
 
 def _unless_named(settings: RunSettings) -> dict[str, tuple[Value, ...]]:
@@ -182,8 +185,10 @@ def untrained_chain(task: Task) -> Chain:
 
 
 def _task(settings: RunSettings, reporter: Reporter) -> Task:
-    task = find_task(settings.task) if settings.own is None else _own_task(settings, settings.own, reporter)
-    steps = settings.effort.cloud_steps
+    return find_task(settings.task) if settings.own is None else _own_task(settings, settings.own, reporter)
+
+
+def _trained_as_said(task: Task, steps: int | None) -> Task:
     if steps is None:
         return task
     if not is_dataclass(task) or isinstance(task, type):

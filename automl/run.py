@@ -20,6 +20,7 @@ from results.hypervolume import hypervolume
 from results.outcome import write_outcome
 from results.pareto import pareto_set
 from results.record import RunInfo, TrialRecord
+from search_spaces.task import Task
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,11 @@ class RunResult:
 
 
 def run(
-    settings: RunSettings, reporter: Reporter, accept: frozenset[str] = frozenset(), fresh: bool = False
+    settings: RunSettings,
+    reporter: Reporter,
+    accept: frozenset[str] = frozenset(),
+    fresh: bool = False,
+    task: Task | None = None,
 ) -> RunResult:
     """Start a run or continue it to its budget, refine the front and write what comes out.
 
@@ -50,6 +55,7 @@ def run(
         accept: What may have changed since the run began: ``"versions"``, ``"threads"``.
         fresh: Nothing was computed in this process before, so workers of one thread can be forked: they need less
             memory and begin sooner.
+        task: A task to take instead of the one that the settings name.
 
     Raises:
         UserError: settings that cannot be met, or another run under the same name.
@@ -57,7 +63,7 @@ def run(
     """
     # No operator shares its work out before the workers are forked: OpenMP's threads are not forked with them.
     torch.set_num_threads(1)
-    plan = blueprint(settings, reporter)
+    plan = blueprint(settings, reporter, task)
     settings.check_storage()
     # Data that is there before the workers are need not be made by each of them.
     plan.task.fingerprint()
