@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from automl.data.listing import SPLIT_NAMES, Entry, Listing, is_picture, pictures_in
+from automl.data.listing import SPLIT_NAMES, Entry, Listing, Problem, is_picture, pictures_in
 from search_spaces.task import SplitName
 
 
@@ -28,19 +28,30 @@ class FoldersFormat:
             for split, folder in folders
             for picture in pictures_in(folder)
         ]
-        return Listing(self.name, False, classes, tuple(entries))
+        return Listing(self.name, False, classes, tuple(entries), tuple(_left_out(path)))
 
 
 def _class_folders(path: Path) -> Iterator[tuple[SplitName | None, Path]]:
     """Return every class folder and its split."""
     if not path.is_dir():
         return
-    below = _subfolders(path)
-    splits = [folder for folder in below if folder.name.lower() in SPLIT_NAMES and not _has_pictures(folder)]
+    splits = _splits(path)
     if not splits:
-        yield from ((None, folder) for folder in below)
+        yield from ((None, folder) for folder in _subfolders(path))
     for split in splits:
         yield from ((SPLIT_NAMES[split.name.lower()], folder) for folder in _subfolders(split))
+
+
+def _left_out(path: Path) -> Iterator[Problem]:
+    """Say what lies beside the splits and is none."""
+    splits = _splits(path)
+    for folder in _subfolders(path) if splits else ():
+        if folder not in splits:
+            yield Problem(folder, "lies beside the splits and has no split's name: left out")
+
+
+def _splits(path: Path) -> list[Path]:
+    return [each for each in _subfolders(path) if each.name.lower() in SPLIT_NAMES and not _has_pictures(each)]
 
 
 def _has_pictures(folder: Path) -> bool:

@@ -171,3 +171,10 @@ def test_categories_that_are_none_are_refused_by_file(tmp_path: Path, categories
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(UserError, match=r"a\.json is no COCO file"):
         listed(tmp_path)
+
+
+def test_what_lies_beside_the_splits_is_named(tmp_path: Path) -> None:
+    folders(tmp_path, ("train", "val", "test", "holdout"))
+    listing = listed(tmp_path)
+    assert [problem.file.name for problem in listing.problems] == ["holdout"]
+    assert len(listing.entries) == len(listed(folders(tmp_path / "plain")).entries)
