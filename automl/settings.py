@@ -34,7 +34,7 @@ class Effort:
     cloud_steps: int | None = None
     teach_steps: int = 300
     trial_steps: int = 10
-    refine_steps: int = 400
+    refine_steps: int = 360
     finalists: int = 6
 
 

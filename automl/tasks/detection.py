@@ -22,7 +22,7 @@ STEM = 16
 STAGES: tuple[Stage, ...] = ((16, 2), (16, 1), (32, 2), (32, 1), (64, 1), (64, 1))
 HEAD_CONVS = 1
 STYLE = SceneStyle()
-RECIPE = Recipe(steps=1700, batch=16, learning_rate=6e-3, weight_decay=0.02)
+RECIPE = Recipe(steps=1600, batch=16, learning_rate=6e-3, weight_decay=0.02)
 COUNTS = Counts(2400, 256, 400)
 
 
