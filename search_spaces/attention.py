@@ -156,9 +156,10 @@ def _thirds(qkv: nn.Linear, unbiased_key: bool) -> list[nn.Linear]:
 
 
 def with_own_windows(model: nn.Module) -> nn.Module:
-    """Put a WindowAttention in the place of each of torchvision's, in place; return the model."""
+    """Put a WindowAttention in the place of each of torchvision's without dropout, in place; return the model."""
     for name, part in list(model.named_modules()):
-        if type(part) in (ShiftedWindowAttention, ShiftedWindowAttentionV2):
+        known = type(part) in (ShiftedWindowAttention, ShiftedWindowAttentionV2)
+        if known and not (part.dropout or part.attention_dropout):
             model.set_submodule(name, WindowAttention(part))
     return model
 
@@ -172,12 +173,12 @@ def with_own_attention(model: nn.Module, graph: fx.Graph) -> None:
     """
     for node in graph.nodes:
         part: Any = model.get_submodule(str(node.target)) if node.op == "call_module" else None
-        plain = isinstance(part, nn.MultiheadAttention) and node.kwargs == {"need_weights": False}
-        if (
-            plain
-            and part.batch_first
-            and part.bias_k is None
-            and not part.add_zero_attn
-            and part._qkv_same_embed_dim
-        ):
+        called_plainly = isinstance(part, nn.MultiheadAttention) and node.kwargs == {"need_weights": False}
+        if called_plainly and _is_plain(part):
             model.set_submodule(str(node.target), Attention.of(part))
+
+
+def _is_plain(part: nn.MultiheadAttention) -> bool:
+    """Return whether Attention computes the same, in training too."""
+    extras = part.bias_k is not None or part.add_zero_attn or part.dropout
+    return bool(part.batch_first and part._qkv_same_embed_dim and not extras)

@@ -77,17 +77,24 @@ def test_transformers_keep_the_laws_and_their_heads_are_modules(name: str) -> No
     assert sum(isinstance(part, Attention | WindowAttention) for part in parts) == (2 if name == "vit" else 4)
 
 
-def test_attention_whose_weights_are_asked_for_stays_torchs() -> None:
-    class Asking(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.first, self.last = nn.Linear(8, 8), nn.Linear(8, 8)
-            self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+class Asking(nn.Module):
+    """Uses torch's attention in a way of its own."""
 
-        def forward(self, value: torch.Tensor) -> torch.Tensor:
-            value = self.first(value)
-            answer: torch.Tensor = self.last(self.attention(value, value, value)[1] @ value)
-            return answer
+    def __init__(self, weights: bool, dropout: float) -> None:
+        super().__init__()
+        self.first, self.last, self.weights = nn.Linear(8, 8), nn.Linear(8, 8), weights
+        self.attention = nn.MultiheadAttention(8, 2, dropout, batch_first=True)
 
-    chain = chain_of(Asking(), torch.rand(1, 4, 8))
-    assert any(isinstance(part, nn.MultiheadAttention) for part in chain.modules())
+    def forward(self, value: torch.Tensor) -> torch.Tensor:
+        value = self.first(value)
+        answer, weights = self.attention(value, value, value, need_weights=self.weights)
+        result: torch.Tensor = self.last(weights @ answer if self.weights else answer)
+        return result
+
+
+@pytest.mark.parametrize(
+    ("weights", "dropout", "torchs"), [(False, 0.0, False), (True, 0.0, True), (False, 0.1, True)]
+)
+def test_attention_that_does_more_stays_torchs(weights: bool, dropout: float, torchs: bool) -> None:
+    chain = chain_of(Asking(weights, dropout), torch.rand(1, 4, 8))
+    assert any(isinstance(part, nn.MultiheadAttention) for part in chain.modules()) == torchs
