@@ -31,7 +31,7 @@ from evaluators.subject import Subject
 from results.hypervolume import most_hypervolume
 from results.onnx_export import write_onnx
 from results.pareto import pareto_set
-from results.plain_answers import cloud_model, edge_only_frontier, is_image, is_split
+from results.plain_answers import cloud_model, is_edge_only, is_image, is_split
 from results.record import Finalist, RunInfo, TrialRecord
 from results.summary import TOLERANCE, QualityRule
 from search_spaces.task import DataSplit
@@ -61,11 +61,18 @@ def bisections(records: Sequence[TrialRecord], info: RunInfo) -> list[Bisection]
     whole = cloud_model(records, info)
     if whole is None:
         return []
-    images = pareto_set([record for record in records if is_image(record)], ("quality", "bytes"))
-    edge_only = [record for record in edge_only_frontier(records, info) if record != whole]
-    floor, rule = NEAR * whole.validation.quality, QualityRule(TOLERANCE, whole)
-    near = ([record for record in each if record.validation.quality >= floor] for each in (edge_only, images))
-    return [Bisection(frontier, rule) for frontier in near if frontier]
+    near = [record for record in records if record.validation.quality >= NEAR * whole.validation.quality]
+    rule = QualityRule(TOLERANCE, whole)
+    edge_only = [record for record in near if is_edge_only(record, info) and record != whole]
+    images = [record for record in near if is_image(record)]
+    found = (_bisection(edge_only, "edge_flops", rule), _bisection(images, "bytes", rule))
+    return [each for each in found if each.frontier]
+
+
+def _bisection(records: Sequence[TrialRecord], cost: str, rule: QualityRule) -> Bisection:
+    frontier = pareto_set(records, ("quality", cost))
+    others = [record for record in records if record not in frontier]
+    return Bisection(frontier, others, rule, lambda record: record.validation[cost])
 
 
 def _splits(records: Sequence[TrialRecord], info: RunInfo, count: int, floor: float) -> list[TrialRecord]:
