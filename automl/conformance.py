@@ -83,7 +83,8 @@ def stir(model: nn.Module) -> None:
     """Let every batch norm do something, in place: fresh ones change nothing or shut a branch off."""
     generator = torch.Generator().manual_seed(3)
     for norm in model.modules():
-        if isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None and norm.running_var is not None:
+        if isinstance(norm, nn.BatchNorm2d) and norm.affine and norm.track_running_stats:
+            assert norm.running_mean is not None and norm.running_var is not None
             norm.running_mean.copy_(torch.randn(norm.num_features, generator=generator) * 0.1)
             norm.running_var.copy_(torch.rand(norm.num_features, generator=generator) + 0.5)
             norm.weight.copy_(torch.rand(norm.num_features, generator=generator) + 0.5)

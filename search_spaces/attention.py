@@ -6,7 +6,7 @@ Theirs divide the width that they are given by the number of heads, so they cann
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections import defaultdict
 
 import torch
 import torch.nn.functional as F
@@ -171,11 +171,19 @@ def with_own_attention(model: nn.Module, graph: fx.Graph) -> None:
         model: What was traced.
         graph: Its graph, in which torch's attention is one node.
     """
+    calls: dict[str, list[fx.Node]] = defaultdict(list)
     for node in graph.nodes:
-        part: Any = model.get_submodule(str(node.target)) if node.op == "call_module" else None
-        called_plainly = isinstance(part, nn.MultiheadAttention) and node.kwargs == {"need_weights": False}
-        if called_plainly and _is_plain(part):
-            model.set_submodule(str(node.target), Attention.of(part))
+        if node.op == "call_module":
+            calls[str(node.target)].append(node)
+    for name, nodes in calls.items():
+        part = model.get_submodule(name)
+        if isinstance(part, nn.MultiheadAttention) and _is_plain(part) and all(map(_is_plain_call, nodes)):
+            model.set_submodule(name, Attention.of(part))
+
+
+def _is_plain_call(node: fx.Node) -> bool:
+    """Return whether query, key and value alone are given, and no weights are wanted."""
+    return len(node.args) == 3 and node.kwargs == {"need_weights": False}
 
 
 def _is_plain(part: nn.MultiheadAttention) -> bool:

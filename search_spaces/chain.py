@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, fx, nn
+from torchvision.ops.misc import SqueezeExcitation
 
 from deploy.errors import UserError
 from search_spaces.attention import with_own_attention, with_own_windows
@@ -36,10 +37,11 @@ class Chain(nn.Module):
 
 
 class _FamilyTracer(fx.Tracer):
-    """Keeps blocks of a known family whole."""
+    """Keeps blocks of a known family whole, and gates, whose own channels are too few to be modules."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return family_of(m) is not None or super().is_leaf_module(m, module_qualified_name)
+        kept = isinstance(m, SqueezeExcitation) or family_of(m) is not None
+        return kept or super().is_leaf_module(m, module_qualified_name)
 
 
 def chain_of(model: nn.Module, example: Tensor) -> Chain:

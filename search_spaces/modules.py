@@ -48,22 +48,18 @@ def decomposable(block: nn.Module) -> Iterator[tuple[str, nn.Module]]:
             yield name, part
 
 
-def has_modules(block: nn.Module) -> bool:
-    """Return whether a block has more than one module."""
-    return any(True for _ in decomposable(block)) or bool(_pairs(block))
-
-
 def partitions(block: nn.Module, count: int = MODULES) -> tuple[Partition, ...]:
     """Partition the inner units of a block into ``count`` modules by falling importance.
 
-    Parts that a family knows come first, then the block's own layers that are pairs.
+    Parts that a family knows come first, then the block's own layers that are pairs. What has fewer units
+    stays whole.
     """
-    known = [_of_family(name, part, count) for name, part in decomposable(block)]
-    between = [
+    known = (_of_family(name, part, count) for name, part in decomposable(block))
+    between = (
         Partition("", units.axes(block), _ranked(units.importance(block), count), skippable=False)
         for units in _pairs(block)
-    ]
-    return (*known, *between)
+    )
+    return tuple(each for each in (*known, *between) if all(len(module) for module in each.modules))
 
 
 def _of_family(name: str, part: nn.Module, count: int) -> Partition:
@@ -84,7 +80,7 @@ def _ranked(importance: Tensor, count: int) -> tuple[Tensor, ...]:
 
 def layout_of(chain: Chain, count: int = MODULES) -> Layout:
     """Return the chain's layout: a stage is a run of blocks with modules and outputs of one shape."""
-    modular = [has_modules(block) for block in chain.blocks]
+    modular = [bool(partitions(block, count)) for block in chain.blocks]
     skippable = [_is_identity_without_modules(block) for block in chain.blocks]
     return Layout(tuple(_stages(chain.shapes, modular)), tuple(skippable), count)
 

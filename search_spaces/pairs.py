@@ -87,9 +87,10 @@ def pairs_of(model: nn.Module, graph: fx.Graph) -> list[Pair]:
         pair = _pair(model, node) if node not in taken and is_plain(model, node) else None
         if pair is None or taken.intersection(pair.readers):
             continue
-        if all(once[str(each.target)] == 1 for each in (pair.writer, *pair.readers)):
+        layers = (pair.writer, *pair.readers)
+        if all(once[name] == 1 for name in (*pair.norms, *(str(layer.target) for layer in layers))):
             found.append(pair)
-            taken.update((pair.writer, *pair.readers))
+            taken.update(layers)
     return found
 
 
@@ -116,7 +117,9 @@ def _reached(model: nn.Module, start: fx.Node) -> Iterator[fx.Node]:
 
 def _is_apart(model: nn.Module, node: fx.Node) -> bool:
     if node.op == "call_module":
-        return isinstance(model.get_submodule(str(node.target)), APART_LAYERS)
+        part = model.get_submodule(str(node.target))
+        # A norm that learns nothing keeps what it is sliced to nowhere.
+        return isinstance(part, APART_LAYERS) and getattr(part, "affine", True)
     if node.op == "call_method":
         return node.target in ("relu", "sigmoid", "tanh")
     return node.op == "call_function" and node.target in APART_FUNCTIONS

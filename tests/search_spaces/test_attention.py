@@ -17,6 +17,7 @@ from torchvision.models.swin_transformer import (
 from torchvision.models.vision_transformer import VisionTransformer
 
 from automl.conformance import check_model
+from evaluators.flops import flops
 from search_spaces.attention import Attention, WindowAttention
 from search_spaces.chain import chain_of
 from search_spaces.modules import decomposable
@@ -73,6 +74,7 @@ def test_transformers_keep_the_laws_and_their_heads_are_modules(name: str) -> No
     model = stirred(vit() if name == "vit" else swin(name))
     example = torch.rand(1, 3, 32, 32)
     assert check_model(model, example).covered > 0.7
+    assert flops(chain_of(model, example), example) > 0
     parts = [part for block in chain_of(model, example).blocks for _, part in decomposable(block)]
     assert sum(isinstance(part, Attention | WindowAttention) for part in parts) == (2 if name == "vit" else 4)
 
@@ -80,21 +82,24 @@ def test_transformers_keep_the_laws_and_their_heads_are_modules(name: str) -> No
 class Asking(nn.Module):
     """Uses torch's attention in a way of its own."""
 
-    def __init__(self, weights: bool, dropout: float) -> None:
+    def __init__(self, weights: bool = False, dropout: float = 0.0, mask: torch.Tensor | None = None) -> None:
         super().__init__()
-        self.first, self.last, self.weights = nn.Linear(8, 8), nn.Linear(8, 8), weights
-        self.attention = nn.MultiheadAttention(8, 2, dropout, batch_first=True)
+        self.first, self.last, self.weights, self.mask = nn.Linear(8, 8), nn.Linear(8, 8), weights, mask
+        self.attention = nn.MultiheadAttention(8, 4, dropout, batch_first=True)
 
     def forward(self, value: torch.Tensor) -> torch.Tensor:
         value = self.first(value)
-        answer, weights = self.attention(value, value, value, need_weights=self.weights)
+        answer, _ = self.attention(value, value, value, need_weights=False)
+        answer, weights = self.attention(answer, value, value, self.mask, need_weights=self.weights)
         result: torch.Tensor = self.last(weights @ answer if self.weights else answer)
         return result
 
 
 @pytest.mark.parametrize(
-    ("weights", "dropout", "torchs"), [(False, 0.0, False), (True, 0.0, True), (False, 0.1, True)]
+    "asking", [Asking(weights=True), Asking(dropout=0.1), Asking()], ids=["weights", "drop", "mask"]
 )
-def test_attention_that_does_more_stays_torchs(weights: bool, dropout: float, torchs: bool) -> None:
-    chain = chain_of(Asking(weights, dropout), torch.rand(1, 4, 8))
-    assert any(isinstance(part, nn.MultiheadAttention) for part in chain.modules()) == torchs
+def test_attention_that_does_more_in_any_call_stays_torchs(asking: Asking) -> None:
+    value = torch.rand(1, 4, 8)
+    chain = chain_of(asking, value)
+    assert any(isinstance(part, nn.MultiheadAttention) for part in chain.modules())
+    torch.testing.assert_close(chain(value)[0], asking.eval()(value))

@@ -10,7 +10,7 @@ from torchvision.models.inception import InceptionE
 
 from automl.conformance import check_model, check_part, stir
 from search_spaces.chain import chain_of
-from search_spaces.modules import has_modules, partitions
+from search_spaces.modules import partitions
 from search_spaces.pairs import pairs_of
 
 IMAGES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -40,13 +40,13 @@ def test_neighbours_in_a_row_are_pairs_with_the_norms_between() -> None:
 def test_a_long_row_is_cut_behind_its_pairs() -> None:
     chain = chain_of(row(), IMAGES[:1])
     assert chain.shapes == ((12, 8, 8), (64,), (4,))
-    assert all(map(has_modules, chain.blocks))
+    assert all(map(partitions, chain.blocks))
 
 
 def test_a_short_row_is_cut_at_every_layer() -> None:
     chain = chain_of(nn.Sequential(conv(3, 8), nn.ReLU(), conv(8, 8), nn.ReLU(), conv(8, 4)), IMAGES[:1])
     assert [shape[0] for shape in chain.shapes] == [8, 8, 4]
-    assert not any(map(has_modules, chain.blocks))
+    assert not any(map(partitions, chain.blocks))
 
 
 def test_a_row_keeps_the_laws() -> None:
@@ -87,7 +87,24 @@ class Twice(nn.Module):
         return answer
 
 
-@pytest.mark.parametrize("model", [Residual(), Twice()], ids=["residual", "twice"])
+class SharedNorm(nn.Module):
+    """One norm stands in two places."""
+
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        super().__init__()
+        self.first, self.second, self.third, self.norm = conv(3, 8), conv(8, 8), conv(8, 4), norm
+
+    def forward(self, images: Tensor) -> Tensor:
+        between = self.norm(self.first(images))
+        answer: Tensor = self.third(self.norm(self.second(between)))
+        return answer
+
+
+NORMLESS = nn.Sequential(conv(3, 8), nn.BatchNorm2d(8, affine=False), conv(8, 4))
+UNFIT = {"residual": Residual(), "twice": Twice(), "norm": SharedNorm(nn.BatchNorm2d(8)), "plain": NORMLESS}
+
+
+@pytest.mark.parametrize("model", UNFIT.values(), ids=UNFIT)
 def test_channels_that_something_else_reads_are_no_units(model: nn.Module) -> None:
     assert found(model) == []
 
@@ -101,3 +118,10 @@ def test_branches_of_inception_have_units_and_keep_the_laws() -> None:
     assert pairs == [("branch3x3_1.conv", 2), ("branch3x3dbl_1.conv", 1)]
     for partition in partitions(block):
         check_part(block, partition, torch.rand(1, 16, 5, 5), "inception")
+
+
+def test_fewer_units_than_modules_are_no_modules() -> None:
+    traced = symbolic_trace(nn.Sequential(conv(3, 3), conv(3, 4)))
+    assert len(pairs_of(traced, traced.graph)) == 1
+    assert partitions(traced, 4) == ()
+    assert len(partitions(traced, 3)) == 1
