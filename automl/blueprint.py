@@ -125,7 +125,7 @@ class Blueprint:
             metric=self.task.metric,
             objectives=tuple(objective.name for objective in self.objectives),
             splits=self.whole.layout.splits,
-            whole_flops=float(flops(self.task.cloud_model().eval(), self.example)),
+            whole_flops=float(flops(untrained_chain(self.task), self.example)),
             raw_bytes=3.0 * self.task.image_size**2,
         )
 
@@ -150,10 +150,12 @@ def blueprint(settings: RunSettings, reporter: Reporter | None = None, given: Ta
         given: A task to take instead of the one that the settings name.
 
     Raises:
-        UserError: unknown sampler, task, parameter, choice, objective or measure, a space narrowed to nothing, or
-            a data set that cannot be used.
+        UserError: a task is given under another name than the settings'; unknown sampler, task, parameter, choice,
+            objective or measure; a space narrowed to nothing; or a data set that cannot be used.
     """
     factory(settings.sampler)
+    if given is not None and given.name != settings.task:
+        raise UserError(f"the task that is given is called '{given.name}', the settings say '{settings.task}'")
     task = _trained_as_said(given or _task(settings, reporter or QuietReporter()), settings.effort.cloud_steps)
     layout = layout_of(untrained_chain(task))
     objectives = tuple(Objective.named(name) for name in settings.objectives)

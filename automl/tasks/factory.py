@@ -41,13 +41,24 @@ def factory_of(name: str) -> Factory:
 
 
 def source_digest(name: str) -> str | None:
-    """Return the sha256 of the file that a factory is in; None for any other model.
+    """Return the sha256 of the code that a factory is in, its whole package; None for any other model.
 
     Raises:
         UserError: it is not found.
     """
-    path = _module(name).__file__ if is_factory(name) else None
-    return path and hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    if not is_factory(name):
+        return None
+    digest = hashlib.sha256()
+    for path in _sources(_module(name).__name__.partition(".")[0]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _sources(package: str) -> list[Path]:
+    top = sys.modules[package]
+    folders = [Path(folder) for folder in getattr(top, "__path__", ())]
+    files = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
+    return files or ([Path(top.__file__)] if top.__file__ else [])
 
 
 def _module(name: str) -> ModuleType:

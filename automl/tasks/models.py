@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -30,15 +30,20 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class Standardize(nn.Module):
-    """Maps pixels in 0..1 to what torchvision's models are trained on."""
+    """Maps pixels in 0..1 to what a model of torchvision's is trained on.
+
+    Args:
+        name: What the model is called.
+    """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)
+        mean, deviation = _pixels_of(name)
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return ``(images - mean) / deviation``; same shape."""
@@ -48,9 +53,9 @@ class Standardize(nn.Module):
 class ImageClassifier(nn.Module):
     """A classification model of torchvision's that takes pixels and answers as every cloud model does."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, name: str, model: nn.Module) -> None:
         super().__init__()
-        self.standardize, self.model = Standardize(), model
+        self.standardize, self.model = Standardize(name), model
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """Return the class logits (b, K) of images (b, 3, H, W) in 0..1."""
@@ -87,7 +92,7 @@ def classifier(name: str, classes: int, weights: str | None) -> nn.Module:
     if name == SMALL:
         model: nn.Module = Classifier(STEM, STAGES, classes, PLACES)
         return with_weights(model, name, weights)
-    return ImageClassifier(with_weights(_built(name, classes), name, weights))
+    return ImageClassifier(name, with_weights(_built(name, classes), name, weights))
 
 
 def check_size(name: str, model: nn.Module, image_size: int) -> None:
@@ -126,7 +131,7 @@ def detector(name: str, classes: int, image_size: int, weights: str | None) -> n
     level = [i for i, shape in enumerate(chain.shapes) if len(shape) == 3 and shape[1:] == (side, side)]
     if not level:
         raise UserError(f"--model {name} has no features of {side} x {side}, so it cannot be a detector's backbone")
-    blocks = nn.Sequential(Standardize(), *chain.blocks[: level[-1] + 1])
+    blocks = nn.Sequential(Standardize(name), *chain.blocks[: level[-1] + 1])
     return LevelDetector(blocks, chain.shapes[level[-1]][0], classes)
 
 
@@ -142,13 +147,27 @@ def stride_of(name: str) -> int:
     return SMALL_STRIDE if name == SMALL else BACKBONE_STRIDE
 
 
+def _pixels_of(name: str) -> tuple[Sequence[float], Sequence[float]]:
+    """Return the mean and the deviation by which torchvision prepares pixels for a model; ImageNet's for others."""
+    if name not in model_names() or name == SMALL:
+        return MEAN, DEVIATION
+    prepared = models.get_model_weights(name).DEFAULT.transforms()
+    return prepared.mean, prepared.std
+
+
 def _built(name: str, classes: int) -> nn.Module:
     if is_factory(name):
         return factory_of(name)(num_classes=classes)
     if name not in model_names():
         raise unknown("model", name, model_names())
     build = models.get_model_builder(name)
-    wanted = {"weights": None, "num_classes": classes, "aux_logits": False, "init_weights": True}
+    wanted = {
+        "weights": None,
+        "num_classes": classes,
+        "aux_logits": False,
+        "init_weights": True,
+        "transform_input": True,
+    }
     taken = inspect.signature(build).parameters
     kinds = inspect.signature(_class_of(build)).parameters if "kwargs" in taken else taken
     model: nn.Module = build(**{key: value for key, value in wanted.items() if key in taken or key in kinds})

@@ -68,7 +68,7 @@ class _Own:
             "model": {
                 "name": self.model,
                 "source": source_digest(self.model),
-                "weights": self.weights and weights_digest(self.weights),
+                "weights": self.weights and weights_digest(self.model, self.weights),
             },
             "data": self.store.index.digest,
         }

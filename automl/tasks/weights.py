@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from urllib.error import URLError
 
@@ -43,9 +43,8 @@ def with_weights(model: nn.Module, name: str, weights: str | None) -> nn.Module:
     if strange or len(reshaped) > 2 or 2 * len(fitting) < len(own):
         lists = {"not known": strange, "of another shape": reshaped, "missing": missing}
         told = "; ".join(f"{what}: {_some(keys)}" for what, keys in lists.items() if keys)
-        raise UserError(
-            f"--weights {weights} are not {name}'s ({told}): name the model that they are of with --model"
-        )
+        advice = "name the model that they are of with --model" if strange or missing else "it is of another size"
+        raise UserError(f"--weights {weights} are not {name}'s ({told}): {advice}")
     # With the model's own versions of its parts, which files of plain tensors lack.
     own.update(fitting)
     model.load_state_dict(own)
@@ -53,9 +52,13 @@ def with_weights(model: nn.Module, name: str, weights: str | None) -> nn.Module:
 
 
 @cache
-def weights_digest(weights: str) -> str:
-    """Return what tells weights from others: a file's sha256; a name of torchvision's, which never changes."""
-    return weights if _is_named(weights) else hashlib.sha256(Path(weights).read_bytes()).hexdigest()
+def weights_digest(name: str, weights: str) -> str:
+    """Return what tells a model's weights from others: a file's sha256, or torchvision's name of them.
+
+    Raises:
+        UserError: torchvision has no such weights of the model.
+    """
+    return str(_member(name, weights)) if _is_named(weights) else sha256(Path(weights).read_bytes()).hexdigest()
 
 
 def _is_named(weights: str) -> bool:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from automl.tasks.factory import source_digest
-from automl.tasks.models import check_size, classifier, detector, stride_of
+from automl.tasks.models import Standardize, check_size, classifier, detector, stride_of
 from deploy.errors import UserError
 from search_spaces.chain import chain_of
 
@@ -103,3 +103,22 @@ def test_a_module_that_is_not_there_is_named() -> None:
 def test_a_factory_is_known_by_the_file_that_it_is_in(mine: str) -> None:
     assert source_digest("resnet18") is None
     assert source_digest(f"{mine}:small_resnet") == hashlib.sha256(FACTORY.encode()).hexdigest()
+
+
+def test_a_factory_in_a_package_is_known_by_all_of_its_code(mine: str, tmp_path: Path) -> None:
+    package = tmp_path / f"{mine}_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .net import network")
+    (package / "net.py").write_text("def network(num_classes): ...")
+    before = source_digest(f"{package.name}:network")
+    (package / "net.py").write_text("def network(num_classes): return None")
+    assert source_digest(f"{package.name}:network") != before
+
+
+@pytest.mark.parametrize(("name", "deviation"), [("resnet18", 0.229), ("efficientnet_v2_l", 0.5), ("a:b", 0.229)])
+def test_pixels_are_prepared_as_torchvision_does_for_a_model(name: str, deviation: float) -> None:
+    assert Standardize(name).deviation[0, 0, 0, 0] == pytest.approx(deviation)
+
+
+def test_inception_prepares_what_it_is_given_as_it_was_trained() -> None:
+    assert classifier("googlenet", 5, None).get_submodule("model").transform_input

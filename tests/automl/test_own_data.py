@@ -130,3 +130,22 @@ def test_the_run_is_named_after_the_data(tmp_path: Path, monkeypatch: pytest.Mon
         main()
     assert end.value.code == 0
     assert json.loads((tmp_path / "runs/my-pets/settings.json").read_text())["own"]["data"] == str(data)
+
+
+VIT = """
+from torchvision.models import VisionTransformer
+
+def vit(num_classes):
+    return VisionTransformer(32, 8, num_layers=2, num_heads=4, hidden_dim=32, mlp_dim=64, num_classes=num_classes)
+"""
+
+
+def test_a_run_searches_a_transformer_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_transformer.py").write_text(VIT)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    own = Own(folders(tmp_path / "pets", each=8), image_size=32, model="my_transformer:vit")
+    mine = RunSettings("", "own", tmp_path / "runs", budget=3, effort=EFFORT, own=own)
+    result = run(mine, QuietReporter())
+    assert sum(record.kind == "search" for record in result.records) == 3
+    assert result.info.whole_flops > 0

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torchvision import models
 
 from automl.tasks.models import classifier, detector
-from automl.tasks.weights import weights_digest
+from automl.tasks.weights import weights_digest, with_weights
 from deploy.errors import UserError
 
 
@@ -81,7 +81,7 @@ def test_torchvisions_names_are_downloaded(name: str, monkeypatch: pytest.Monkey
     own = classifier("resnet18", 5, name).state_dict()
     assert asked == [models.ResNet18_Weights.IMAGENET1K_V1.url]
     assert torch.equal(own["model.conv1.weight"], state["conv1.weight"])
-    assert weights_digest(name) == name
+    assert weights_digest("resnet18", name) == "ResNet18_Weights.IMAGENET1K_V1"
 
 
 def test_without_a_network_the_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,3 +104,12 @@ def test_without_a_network_the_address_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_a_name_that_is_not_the_models_is_refused(model: str, weights: str, error: str) -> None:
     with pytest.raises(UserError, match=error):
         classifier(model, 5, weights)
+
+
+def test_weights_of_another_size_are_said_to_be_so(tmp_path: Path) -> None:
+    def vit(side: int) -> models.VisionTransformer:
+        return models.VisionTransformer(side, 8, 1, 2, 16, 32, num_classes=4 if side == 32 else 5)
+
+    torch.save(vit(32).state_dict(), tmp_path / "vit.pth")
+    with pytest.raises(UserError, match=r"of another shape: .*\): it is of another size"):
+        with_weights(vit(64), "vit_b_16", str(tmp_path / "vit.pth"))

@@ -178,3 +178,11 @@ def test_what_lies_beside_the_splits_is_named(tmp_path: Path) -> None:
     listing = listed(tmp_path)
     assert [problem.file.name for problem in listing.problems] == ["holdout"]
     assert len(listing.entries) == len(listed(folders(tmp_path / "plain")).entries)
+
+
+def test_a_picture_beside_the_classes_of_a_split_is_named_and_costs_nothing_else(tmp_path: Path) -> None:
+    whole = len(listed(folders(tmp_path)).entries)
+    picture(tmp_path / "train" / "overview.png", 99)
+    listing = listed(tmp_path)
+    assert [problem.file.name for problem in listing.problems] == ["overview.png"]
+    assert len(listing.entries) == whole
