@@ -43,15 +43,18 @@ def _class_folders(path: Path) -> Iterator[tuple[SplitName | None, Path]]:
 
 
 def _left_out(path: Path) -> Iterator[Problem]:
-    """Say what lies beside the splits and is none."""
+    """Say what lies beside the splits and is none, and which pictures lie beside a split's classes."""
     splits = _splits(path)
     for folder in _subfolders(path) if splits else ():
         if folder not in splits:
             yield Problem(folder, "lies beside the splits and has no split's name: left out")
+    for picture in (each for split in splits for each in sorted(split.iterdir()) if is_picture(each)):
+        yield Problem(picture, "lies beside the class folders: left out")
 
 
 def _splits(path: Path) -> list[Path]:
-    return [each for each in _subfolders(path) if each.name.lower() in SPLIT_NAMES and not _has_pictures(each)]
+    named = [folder for folder in _subfolders(path) if folder.name.lower() in SPLIT_NAMES]
+    return [folder for folder in named if any(map(_has_pictures, _subfolders(folder)))]
 
 
 def _has_pictures(folder: Path) -> bool:
