@@ -17,10 +17,14 @@ from results.naming import duration
 from results.plain_answers import cloud_model, is_image
 from results.record import RunInfo, TrialRecord
 
-TAUGHT_PASS = 1.3
-"""A distillation step runs the teacher too, a third of a training step more; trials get its answers from memory."""
+TAUGHT_PASS = 1.05
+"""A distillation step runs the teacher too, where its answers are not in memory yet."""
+TEACHING_PASSES = 1.0
+"""What largest, smallest and teacher cost beside the random ones, in cloud model's steps, whose norms wait."""
 TRIAL_OVERHEAD = 0.6
 """Seconds of a trial that no step and no pass takes: counting FLOPs, metric, codec, deriving."""
+ANCHOR_OVERHEAD = 1.7
+"""Seconds of a plain answer that no pass takes: image codecs, AVIF's above all."""
 FINALIST_OVERHEAD = 4.0
 """Seconds of a finalist's export and bootstrap."""
 RIVALS = 4
@@ -116,13 +120,13 @@ def forecast(plan: Blueprint, left: Left) -> Forecast:
     validation, test = len(plan.task.data("validation")), len(plan.task.data("test"))
     cloud_cached = cloud_model_file(plan.task, settings.folder.cache, settings.cores).exists()
     taught_cached = supernet_file(plan).exists()
-    measuring = sample * (validation + 3 * plan.distilling.calibration) + TRIAL_OVERHEAD
+    measuring = sample * (validation + plan.distilling.calibration) + TRIAL_OVERHEAD
     refining = effort.refine_steps * step * TAUGHT_PASS + measuring + FINALIST_OVERHEAD + sample * test
     unhurried = Forecast(
         cores=settings.cores,
         cloud=0.0 if cloud_cached else plan.task.recipe.steps * together,
-        supernet=0.0 if taught_cached else effort.teach_steps * together * (1 + plan.teaching.random + 1.3),
-        anchors=left.anchors * (sample * validation + TRIAL_OVERHEAD) / settings.workers,
+        supernet=0.0 if taught_cached else effort.teach_steps * together * (plan.teaching.random + TEACHING_PASSES),
+        anchors=left.anchors * (sample * validation + ANCHOR_OVERHEAD) / settings.workers,
         trials=left.trials * (effort.trial_steps * step + measuring) / settings.workers,
         finalists=(left.refined * refining + left.tested * (sample * test + TRIAL_OVERHEAD)) / settings.workers,
     )

@@ -100,7 +100,7 @@ def test_the_manifest_says_what_was_exported(bundle, model):
 
 def test_the_programs_have_the_promised_ends_and_a_free_batch(bundle, model):
     for name, kind, shape in (
-        (EDGE, onnx.TensorProto.FLOAT, (3, 96, 96)),
+        (EDGE, onnx.TensorProto.FLOAT, (3, 80, 80)),
         (CLOUD, onnx.TensorProto.UINT8, model.symbol_shape),
     ):
         source = onnx.load(str(bundle.path / name)).graph.input[0].type.tensor_type
