@@ -18,8 +18,7 @@ from torch import fx, nn
 
 from search_spaces.families.inner_units import InnerUnits
 
-APART_LAYERS = (
-    nn.BatchNorm2d,
+ELEMENTWISE = (
     nn.ReLU,
     nn.ReLU6,
     nn.LeakyReLU,
@@ -28,13 +27,7 @@ APART_LAYERS = (
     nn.Hardswish,
     nn.Sigmoid,
     nn.Dropout,
-    nn.Dropout2d,
     nn.Identity,
-    nn.MaxPool2d,
-    nn.AvgPool2d,
-    nn.AdaptiveAvgPool2d,
-)
-APART_FUNCTIONS = (
     F.relu,
     F.relu6,
     F.leaky_relu,
@@ -42,14 +35,25 @@ APART_FUNCTIONS = (
     F.silu,
     F.hardswish,
     F.dropout,
-    F.max_pool2d,
-    F.avg_pool2d,
-    F.adaptive_avg_pool2d,
     torch.relu,
     torch.sigmoid,
     torch.tanh,
+    "relu",
+    "sigmoid",
+    "tanh",
 )
-"""What computes a channel of its answer from that channel alone."""
+"""Layers, functions and methods that compute every number from one number."""
+BY_CHANNEL = (
+    nn.BatchNorm2d,
+    nn.Dropout2d,
+    nn.MaxPool2d,
+    nn.AvgPool2d,
+    nn.AdaptiveAvgPool2d,
+    F.max_pool2d,
+    F.avg_pool2d,
+    F.adaptive_avg_pool2d,
+)
+"""Those that compute a channel of an image from it; what a linear layer writes has its channels elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Pair:
 
 def is_plain(model: nn.Module, node: fx.Node) -> bool:
     """Return whether a node is a linear layer, or a convolution whose every output sums over all inputs."""
-    part = model.get_submodule(str(node.target)) if node.op == "call_module" else None
+    part = _part(model, node)
     return isinstance(part, nn.Linear) or (isinstance(part, nn.Conv2d) and part.groups == 1)
 
 
@@ -95,34 +99,36 @@ def pairs_of(model: nn.Module, graph: fx.Graph) -> list[Pair]:
 
 
 def _pair(model: nn.Module, writer: fx.Node) -> Pair | None:
-    reached = list(_reached(model, writer))
-    kind = type(model.get_submodule(str(writer.target)))
-    readers = [node for node in reached if is_plain(model, node)]
-    norms = [str(node.target) for node in reached if node.op == "call_module" and node not in readers]
-    norms = [name for name in norms if isinstance(model.get_submodule(name), nn.BatchNorm2d)]
-    strange = [node for node in reached if node not in readers and not _is_apart(model, node)]
+    kind = type(_part(model, writer))
+    apart = (*ELEMENTWISE, *BY_CHANNEL) if kind is nn.Conv2d else ELEMENTWISE
+    reached = list(_reached(model, writer, apart))
+    readers = tuple(node for node in reached if is_plain(model, node))
+    strange = [node for node in reached if node not in readers and not _is_one_of(model, node, apart)]
     # A linear layer behind a convolution reads places as well as channels.
-    if strange or not readers or any(type(model.get_submodule(str(node.target))) is not kind for node in readers):
+    if strange or not readers or any(type(_part(model, node)) is not kind for node in readers):
         return None
-    return Pair(writer, tuple(readers), tuple(norms))
+    norms = (str(node.target) for node in reached if isinstance(_part(model, node), nn.BatchNorm2d))
+    return Pair(writer, readers, tuple(norms))
 
 
-def _reached(model: nn.Module, start: fx.Node) -> Iterator[fx.Node]:
+def _reached(model: nn.Module, start: fx.Node, apart: Sequence[object]) -> Iterator[fx.Node]:
     """Return what a value runs through, up to what does not keep its channels apart, included."""
     for user in start.users:
         yield user
-        if _is_apart(model, user):
-            yield from _reached(model, user)
+        if _is_one_of(model, user, apart):
+            yield from _reached(model, user, apart)
 
 
-def _is_apart(model: nn.Module, node: fx.Node) -> bool:
-    if node.op == "call_module":
-        part = model.get_submodule(str(node.target))
-        # A norm that learns nothing keeps what it is sliced to nowhere.
-        return isinstance(part, APART_LAYERS) and getattr(part, "affine", True)
-    if node.op == "call_method":
-        return node.target in ("relu", "sigmoid", "tanh")
-    return node.op == "call_function" and node.target in APART_FUNCTIONS
+def _is_one_of(model: nn.Module, node: fx.Node, apart: Sequence[object]) -> bool:
+    part = _part(model, node)
+    if part is None:
+        return node.op in ("call_function", "call_method") and node.target in apart
+    # A norm that learns nothing has no weight that says what it was sliced to.
+    return type(part) in apart and getattr(part, "affine", True)
+
+
+def _part(model: nn.Module, node: fx.Node) -> nn.Module | None:
+    return model.get_submodule(str(node.target)) if node.op == "call_module" else None
 
 
 def paired_rows(model: nn.Module, graph: fx.Graph, layers: Sequence[fx.Node | None], row: int) -> list[int]:

@@ -48,14 +48,11 @@ def run(
 ) -> None:
     """Search how to share a model between edge and cloud; the same command continues a run.
 
-    Examples:
-      eccsearch run --budget 200 --task detection
+    Examples: eccsearch run --budget 200 --task detection
 
-      eccsearch run --task classification --fix bits=2..4 --constraint "bytes<=200"
+      eccsearch run --fix bits=2..4 --constraint "bytes<=200" --objective quality --objective edge_flops
 
-      eccsearch run --data photos/ --image-size 96 --model mobilenet_v3_small --weights mine.pth
-
-      eccsearch run --name small --objective quality --objective bytes --workers 2 --timeout 15m
+      eccsearch run --data photos/ --model mobilenet_v3_small --weights mine.pth --workers 2 --timeout 15m
     """
     from automl.cli.run_settings import run_settings
     from automl.cli.searching import search

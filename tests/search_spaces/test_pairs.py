@@ -100,8 +100,15 @@ class SharedNorm(nn.Module):
         return answer
 
 
+POOLED = nn.Sequential(nn.Linear(16, 8), nn.AvgPool2d(1, 1), nn.Linear(8, 8))
 NORMLESS = nn.Sequential(conv(3, 8), nn.BatchNorm2d(8, affine=False), conv(8, 4))
-UNFIT = {"residual": Residual(), "twice": Twice(), "norm": SharedNorm(nn.BatchNorm2d(8)), "plain": NORMLESS}
+UNFIT = {
+    "residual": Residual(),
+    "twice": Twice(),
+    "norm": SharedNorm(nn.BatchNorm2d(8)),
+    "plain": NORMLESS,
+    "pooled": POOLED,
+}
 
 
 @pytest.mark.parametrize("model", UNFIT.values(), ids=UNFIT)
