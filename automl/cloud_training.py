@@ -11,15 +11,18 @@ import torch
 import torchvision
 from torch import nn
 
+from automl.crew import Crew
 from automl.descent import descend
+from automl.joint_training import Training, train
+from automl.peers import Peers
 from automl.reporter import Reporter
 from automl.shards import Shards
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
-from automl.training import run_steps, training_batch
+from automl.training import training_batch
 from search_spaces.recalibration import recalibrate
 from search_spaces.task import Task
 
-VERSION = 5
+VERSION = 6
 """Raise this whenever a change of the code changes the model that the same recipe gives."""
 SEED = 0
 RECALIBRATED = 1024
@@ -27,7 +30,10 @@ RECALIBRATED = 1024
 RECALIBRATION_BATCH = 32
 
 
-def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int) -> nn.Module:
+STAGE = "cloud model"
+
+
+def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int, crew: Crew | None = None) -> nn.Module:
     """Return the task's trained cloud model: eval mode, frozen, channels-last.
 
     Args:
@@ -35,22 +41,26 @@ def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int) -> nn
         cache: Folder of the trained cloud models.
         reporter: Hears of the training, or that a cached file is damaged.
         threads: Threads that it is trained with.
+        crew: Workers that can train it beside this process.
     """
     path = cloud_model_file(task, cache, threads)
     model = task.cloud_model().to(memory_format=torch.channels_last)
     if not (path.exists() and _loaded(model, path, reporter)):
-        torch.set_num_threads(threads)
-        trainee = CloudTraining(task, model)
-        checkpoint = path.with_suffix(".checkpoint")
-        run_steps(
-            trainee,
-            task.recipe.steps,
-            checkpoint,
+        train(
+            cloud_course(task, cache, threads),
+            lambda peers: CloudTraining(task, model, threads, peers),
+            list(model.parameters()),
             reporter,
-            "cloud model",
-            save=lambda: _save(model, task, path),
+            lambda: _save(model, task, path),
+            crew,
         )
     return model.eval().requires_grad_(False)
+
+
+def cloud_course(task: Task, cache: Path, threads: int) -> Training:
+    """Return what the training of the cloud model is."""
+    checkpoint = cloud_model_file(task, cache, threads).with_suffix(".checkpoint")
+    return Training(STAGE, task.recipe.steps, batch_samples(task), threads, checkpoint)
 
 
 def cloud_model_file(task: Task, cache: Path, threads: int) -> Path:
@@ -71,10 +81,22 @@ def cloud_model_key(task: Task, threads: int) -> str:
     return hashlib.sha256(json.dumps(shaped_by, sort_keys=True).encode()).hexdigest()
 
 
-class CloudTraining:
-    """AdamW under a one-cycle learning rate, as a Trainee."""
+def batch_samples(task: Task) -> int:
+    """Return how many samples a step learns from."""
+    return min(task.recipe.batch, len(task.data("train")))
 
-    def __init__(self, task: Task, model: nn.Module) -> None:
+
+class CloudTraining:
+    """AdamW under a one-cycle learning rate, as a Trainee.
+
+    Args:
+        task: The task.
+        model: Its cloud model.
+        threads: Threads of all shards together.
+        peers: Processes that have the other shards.
+    """
+
+    def __init__(self, task: Task, model: nn.Module, threads: int, peers: Peers | None = None) -> None:
         self.task = task
         self.model = model.train()
         self.data = task.data("train")
@@ -85,8 +107,7 @@ class CloudTraining:
             {"params": plain, "peak": task.recipe.learning_rate, "weight_decay": 0.0},
         ]
         self.optimizer = torch.optim.AdamW(groups, fused=True)
-        samples = min(task.recipe.batch, len(self.data))
-        self.shards = Shards(self.model, samples, torch.get_num_threads(), whole_norms=True)
+        self.shards = Shards(self.model, batch_samples(task), threads, whole_norms=True, peers=peers)
 
     def step(self, index: int) -> float:
         """Train on the batch of step ``index``; return its loss."""

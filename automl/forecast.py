@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import torch
 
 from automl.blueprint import Blueprint
-from automl.cloud_training import CloudTraining, cloud_model_file
+from automl.cloud_training import CloudTraining, batch_samples, cloud_model_file
 from automl.finalists import chosen
+from automl.shards import shard_count
 from automl.taught import supernet_file
 from results.naming import duration
 from results.plain_answers import cloud_model, is_image
@@ -27,6 +28,8 @@ ANCHOR_OVERHEAD = 1.7
 """Seconds of a plain answer that no pass takes: image codecs, AVIF's above all."""
 FINALIST_OVERHEAD = 4.0
 """Seconds of a finalist's export and bootstrap."""
+JOINT_OVERHEAD = 1.2
+"""What a step of processes side by side takes more than its shards: they wait for one another and share memory."""
 RIVALS = 4
 """About how many of each plain answer are measured on test."""
 
@@ -113,10 +116,9 @@ def left_of(plan: Blueprint, records: Sequence[TrialRecord], info: RunInfo) -> L
 def forecast(plan: Blueprint, left: Left) -> Forecast:
     """Measure this machine for a second or two and predict what is left of a run."""
     effort, settings = plan.settings.effort, plan.settings
-    with _threads(settings.cores):
-        together = _step_seconds(plan)
     with _threads(settings.threads):
-        step, sample = _step_seconds(plan), _pass_seconds(plan)
+        step, sample = _step_seconds(plan, settings.threads), _pass_seconds(plan)
+    together = _joint_seconds(plan, step)
     validation, test = len(plan.task.data("validation")), len(plan.task.data("test"))
     cloud_cached = cloud_model_file(plan.task, settings.folder.cache, settings.cores).exists()
     taught_cached = supernet_file(plan).exists()
@@ -144,9 +146,18 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _step_seconds(plan: Blueprint) -> float:
+def _joint_seconds(plan: Blueprint, alone: float) -> float:
+    """Return the seconds of a training step that all cores do, where one process takes ``alone`` seconds for it."""
+    shards = shard_count(batch_samples(plan.task), plan.settings.cores)
+    if 1 < shards <= plan.settings.workers:
+        return alone / shards * JOINT_OVERHEAD
+    with _threads(plan.settings.cores):
+        return _step_seconds(plan, plan.settings.cores)
+
+
+def _step_seconds(plan: Blueprint, threads: int) -> float:
     """Return the seconds of a training step of the cloud model, its batch and its optimiser included."""
-    training = CloudTraining(plan.task, plan.task.cloud_model().to(memory_format=torch.channels_last))
+    training = CloudTraining(plan.task, plan.task.cloud_model().to(memory_format=torch.channels_last), threads)
     seconds = []
     for index in range(4):
         began = time.perf_counter()

@@ -14,6 +14,7 @@ from automl.run_reader import note_run
 from automl.search import Outcome
 from automl.settings import RunSettings
 from automl.study import Study
+from automl.taught import help_train
 from automl.work import open_study, trial_of, work_beside, work_here
 from automl.workers import Workers
 from results.hypervolume import hypervolume
@@ -67,7 +68,8 @@ def run(
     settings.check_storage()
     # Data that is there before the workers are need not be made by each of them.
     plan.task.fingerprint()
-    with Workers(work_beside, (plan,), settings.workers - 1, fresh and settings.threads == 1) as workers:
+    forked = fresh and settings.threads == 1
+    with Workers(work_beside, (plan,), settings.workers - 1, forked, help_train) as workers:
         return _work(plan, reporter, accept, workers)
 
 
@@ -79,7 +81,7 @@ def _work(plan: Blueprint, reporter: Reporter, accept: frozenset[str], workers: 
     note_run(settings.where, settings.name, info, plan.space.layout)
     settings.save()
     _announce(plan, study, info, reporter)
-    trial = trial_of(plan, reporter)
+    trial = trial_of(plan, reporter, workers.crew)
     watch = _Watch(study, info, plan, reporter)
     workers.release()
     try:

@@ -1,4 +1,4 @@
-r"""Shards: the parts of a training batch, side by side on threads of their own.
+r"""Shards: the parts of a training batch, side by side on threads of their own or in processes.
 
 ```
 batch --> shard 0 --> model --> loss --> gradients --\
@@ -20,7 +20,9 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
-from automl.shared_norm import Meeting, share_norms
+from automl.meeting import Meeting, ThreadMeeting
+from automl.peers import Peers
+from automl.shared_norm import share_norms
 from deploy.errors import UserError
 from evaluators.side_by_side import side_by_side
 
@@ -46,19 +48,26 @@ class Shards(Generic[Model]):
         threads: Threads in all.
         whole_norms: Give batch norms the whole batch's statistics; where there are shards, the running statistics
             are then left as they are.
+        peers: Processes that have the other shards, ``shard_count(samples, threads)`` with this one; where None,
+            this process has all of them.
     """
 
-    def __init__(self, model: Model, samples: int, threads: int, whole_norms: bool = False) -> None:
+    def __init__(
+        self, model: Model, samples: int, threads: int, whole_norms: bool = False, peers: Peers | None = None
+    ) -> None:
         self.parameters = [p for p in model.parameters() if p.requires_grad]
-        count = max(1, min(threads, samples // FEWEST))
+        count = shard_count(samples, threads)
         cuts = [samples * i // count for i in range(count + 1)]
-        self._rows = [slice(start, stop) for start, stop in pairwise(cuts)]
-        self._meeting = Meeting(count) if whole_norms and count > 1 else None
+        rows = [slice(start, stop) for start, stop in pairwise(cuts)]
+        mine = range(count) if peers is None else [peers.rank]
+        self._rows = [rows[shard] for shard in mine]
+        self._peers = peers
+        self._meeting = (peers or ThreadMeeting(count)) if whole_norms and count > 1 else None
         if self._meeting is None:
-            self._models = [model, *(twin(model) for _ in range(count - 1))]
+            self._models = [model, *(twin(model) for _ in mine[1:])]
         else:
-            self._models = [_with_shared_norms(twin(model), self._meeting, shard) for shard in range(count)]
-        self._pool = side_by_side(count, threads)
+            self._models = [_with_shared_norms(twin(model), self._meeting, shard) for shard in mine]
+        self._pool = side_by_side(len(mine), threads * len(mine) // count)
 
     def backward(self, losses: Callable[[Model, slice], Iterable[Tensor]]) -> float:
         """Leave in every parameter's ``grad`` the gradient of the shards' mean loss, which is returned.
@@ -68,11 +77,23 @@ class Shards(Generic[Model]):
                 is; one by one, so that one graph at a time is held.
         """
         done = self._done(losses)
+        if self._peers is not None:
+            done = self._exchanged(self._peers, *done[0])
         share = 1 / len(done)
         for i, parameter in enumerate(self.parameters):
             gradient = _sum([gradients[i] for _, gradients in done])
             parameter.grad = None if gradient is None else gradient.mul_(share)
         return share * sum(loss for loss, _ in done)
+
+    def _exchanged(self, peers: Peers, loss: float, gradients: Gradients) -> list[tuple[float, Gradients]]:
+        there = torch.tensor([float(gradient is not None) for gradient in gradients])
+        pairs = zip(gradients, self.parameters, strict=True)
+        full = [torch.zeros_like(p) if gradient is None else gradient for gradient, p in pairs]
+        every = peers.exchanged(loss, [there, *full], [there, *self.parameters])
+        return [
+            (figure, [gradient if known else None for gradient, known in zip(rest, mask.tolist(), strict=True)])
+            for figure, (mask, *rest) in every
+        ]
 
     def _done(self, losses: Callable[[Model, slice], Iterable[Tensor]]) -> list[tuple[float, Gradients]]:
         try:
@@ -109,6 +130,11 @@ class Shards(Generic[Model]):
             sums = [_sum(pair) for pair in zip(sums, gradients, strict=True)]
             total += float(loss.detach())
         return total, sums
+
+
+def shard_count(samples: int, threads: int) -> int:
+    """Return how many shards a batch has on so many threads."""
+    return max(1, min(threads, samples // FEWEST))
 
 
 def twin(model: Model) -> Model:

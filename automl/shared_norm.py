@@ -6,8 +6,6 @@ devices; Peng et al. 2018, MegDet, arXiv 1711.07240).
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import Any
 
 import torch
@@ -15,51 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
-LONGEST_WAIT = 300.0
-"""Seconds that a shard waits for another one at a batch norm."""
-AWAKE = 0.02
-"""Seconds that it looks again and again before it sleeps in between: to be woken takes longer than most norms."""
-Part = tuple[int, Tensor, Tensor]
-"""A shard's number of values a channel, and two figures of each channel, (C,)."""
-
-
-class Meeting:
-    """Where the shards of a batch tell one another what they know of one batch norm after another."""
-
-    def __init__(self, shards: int) -> None:
-        self._arrival = threading.Lock()
-        self._arrived = 0
-        self._broken = False
-        # Two tables in turn: a shard is at most one meeting ahead of one that still reads.
-        self._tables: tuple[list[Part | None], ...] = ([None] * shards, [None] * shards)
-        self._met = [0] * shards
-
-    def gathered(self, shard: int, part: Part) -> list[Part]:
-        """Wait for all shards and return their parts, in their order.
-
-        Raises:
-            BrokenBarrierError: another shard failed, or does not come here.
-        """
-        table = self._tables[self._met[shard] % 2]
-        self._met[shard] += 1
-        table[shard] = part
-        with self._arrival:
-            self._arrived += 1
-        self._await(self._met[shard] * len(self._met))
-        return [each for each in table if each is not None]
-
-    def fail(self) -> None:
-        """Let nobody wait any longer."""
-        self._broken = True
-
-    def _await(self, arrived: int) -> None:
-        began = time.monotonic()
-        while self._arrived < arrived:
-            waited = time.monotonic() - began
-            if self._broken or waited > LONGEST_WAIT:
-                self._broken = True
-                raise threading.BrokenBarrierError
-            time.sleep(0.001 if waited > AWAKE else 0)
+from automl.meeting import Meeting
 
 
 class SharedNorm(nn.Module):

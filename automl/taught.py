@@ -8,33 +8,41 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from torch import nn
 
+from automl import cloud_training
 from automl.blueprint import Blueprint
-from automl.cloud_training import cloud_model, cloud_model_key
+from automl.cloud_training import CloudTraining, cloud_course, cloud_model, cloud_model_key
+from automl.crew import Assignment, Crew
+from automl.joint_training import Training, train, train_beside
+from automl.peers import Peers
 from automl.reporter import Reporter
 from automl.teaching import VERSION, SupernetTeaching, taught_parameters
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
-from automl.training import run_steps
 from search_spaces.chain import chain_of
 from search_spaces.supernet import BottleneckOptions, Supernet
 
+STAGE = "supernet"
 CALIBRATION = 128
 """Training samples from which the bottlenecks start."""
 
 
-def taught_supernet(plan: Blueprint, reporter: Reporter) -> Supernet:
+def taught_supernet(plan: Blueprint, reporter: Reporter, crew: Crew | None = None) -> Supernet:
     """Return the supernet of a run, in eval mode: loaded from the cache, or taught now.
 
     The cloud model comes first, loaded or trained likewise. A space that only sends images has nothing to teach.
+
+    Args:
+        plan: The run.
+        reporter: Hears of what is trained.
+        crew: Workers that can train beside this process.
     """
     cache = plan.settings.folder.cache
-    cloud = cloud_model(plan.task, cache, reporter, plan.settings.cores)
-    supernet = Supernet(chain_of(cloud, plan.example), BottleneckOptions.of(plan.space))
-    supernet = supernet.to(memory_format=torch.channels_last)
+    supernet = _supernet(plan, cloud_model(plan.task, cache, reporter, plan.settings.cores, crew))
     path = supernet_file(plan)
     teachable = any(split != 0 for split in plan.space["split"].choices)
     if teachable and not (path.exists() and _loaded(supernet, path, reporter)):
-        _teach(plan, supernet, path, reporter)
+        _teach(plan, supernet, path, reporter, crew)
     return supernet.eval()
 
 
@@ -50,20 +58,48 @@ def supernet_file(plan: Blueprint) -> Path:
     return plan.settings.folder.cache / f"supernet-{plan.task.name}-{key}.safetensors"
 
 
-def _teach(plan: Blueprint, supernet: Supernet, path: Path, reporter: Reporter) -> None:
-    recipe = plan.teaching
+def help_train(plan: Blueprint, assignment: Assignment, peers: Peers) -> None:
+    """Do a worker's part of the training of a run's cloud model or supernet.
+
+    Raises:
+        PeerLostError: another process has ended, or given up.
+    """
+    task, threads = plan.task, plan.settings.cores
+    model = task.cloud_model().to(memory_format=torch.channels_last)
+    if assignment.stage == cloud_training.STAGE:
+        course = cloud_course(task, plan.settings.folder.cache, threads)
+        train_beside(assignment, course, lambda peers: CloudTraining(task, model, threads, peers), peers)
+    else:
+        supernet = _supernet(plan, model)
+        train_beside(assignment, _course(plan), lambda peers: _teaching(plan, supernet, peers), peers)
+
+
+def _supernet(plan: Blueprint, cloud: nn.Module) -> Supernet:
+    supernet = Supernet(chain_of(cloud, plan.example), BottleneckOptions.of(plan.space))
+    return supernet.to(memory_format=torch.channels_last)
+
+
+def _course(plan: Blueprint) -> Training:
+    recipe, threads = plan.teaching, plan.settings.cores
+    samples = min(recipe.batch, len(plan.task.data("train")))
+    return Training(STAGE, recipe.steps, samples, threads, supernet_file(plan).with_suffix(".checkpoint"))
+
+
+def _teaching(plan: Blueprint, supernet: Supernet, peers: Peers | None) -> SupernetTeaching:
+    return SupernetTeaching(plan.task, supernet, plan.space, plan.teaching, plan.settings.cores, peers)
+
+
+def _teach(plan: Blueprint, supernet: Supernet, path: Path, reporter: Reporter, crew: Crew | None) -> None:
     torch.set_num_threads(plan.settings.cores)
-    train = plan.task.data("train")
-    images, targets = train.batch(range(min(CALIBRATION, len(train))))
+    images, targets = plan.task.data("train").batch(range(min(CALIBRATION, len(plan.task.data("train")))))
     supernet.calibrate(images, lambda outputs: plan.task.task_loss(outputs, targets))
-    teaching = SupernetTeaching(plan.task, supernet, plan.space, recipe)
-    run_steps(
-        teaching,
-        recipe.steps,
-        path.with_suffix(".checkpoint"),
+    train(
+        _course(plan),
+        lambda peers: _teaching(plan, supernet, peers),
+        [parameter for parameter in supernet.parameters() if parameter.requires_grad],
         reporter,
-        "supernet",
-        save=lambda: save_tensors(supernet.state_dict(), path),
+        lambda: save_tensors(supernet.state_dict(), path),
+        crew,
     )
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from automl.descent import descend
 from automl.distillation import distillation_loss, parameter_groups
 from automl.lessons import lesson
+from automl.peers import Peers
 from automl.shards import Shards
 from automl.training import training_batch
 from search_spaces.config import Config, Value
@@ -20,7 +21,7 @@ from search_spaces.space import DISTILLATION, IMAGE, SearchSpace
 from search_spaces.supernet import Supernet
 from search_spaces.task import Target, Task
 
-VERSION = 3
+VERSION = 4
 """Raise this whenever a change of the code changes the supernet that the same recipe gives."""
 SEED = 1
 """One supernet serves every study, so its seed is no study's."""
@@ -57,15 +58,31 @@ class SupernetTeaching:
 
     Each step learns from the whole chain, the smallest configuration of a random split point and ``random``
     others (sandwich rule, Yu and Huang 2019, arXiv 1903.05134).
+
+    Args:
+        task: The task.
+        supernet: What is taught.
+        space: What it is to serve.
+        recipe: How it is taught.
+        threads: Threads of all shards together.
+        peers: Processes that have the other shards.
     """
 
-    def __init__(self, task: Task, supernet: Supernet, space: SearchSpace, recipe: TeachingRecipe) -> None:
+    def __init__(
+        self,
+        task: Task,
+        supernet: Supernet,
+        space: SearchSpace,
+        recipe: TeachingRecipe,
+        threads: int = 1,
+        peers: Peers | None = None,
+    ) -> None:
         self.task, self.supernet, self.recipe = task, supernet.train(), recipe
         self.space = space.narrowed({"split": [s for s in space["split"].choices if s != 0]})
         self.drawn = [p for p in self.space.parameters if p.name in taught_parameters(space)]
         self.data = task.data("train")
         self.optimizer = torch.optim.AdamW(parameter_groups(supernet, recipe.learning_rate), fused=True)
-        self.shards = Shards(self.supernet, min(recipe.batch, len(self.data)), torch.get_num_threads())
+        self.shards = Shards(self.supernet, min(recipe.batch, len(self.data)), threads, peers=peers)
 
     def step(self, index: int) -> float:
         """Learn from the batch of step ``index``; return the mean loss of its configurations."""

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 
 from automl.blueprint import Blueprint
+from automl.crew import Crew
+from automl.exit_codes import INTERRUPTED
 from automl.finalists import Finals
 from automl.keeper import Keeper
 from automl.reporter import Reporter
@@ -15,7 +17,7 @@ from automl.search import Outcome, never
 from automl.study import Study
 from automl.taught import taught_supernet
 from automl.trial import Candidate, Trial
-from automl.workers import INTERRUPTED, Orphaned
+from automl.workers import Orphaned
 from evaluators.measurement import Measurement
 from results.pareto import pareto_set
 from results.record import TrialRecord
@@ -42,9 +44,9 @@ def open_study(plan: Blueprint, accept: frozenset[str] = frozenset()) -> Study:
     )
 
 
-def trial_of(plan: Blueprint, reporter: Reporter) -> Trial:
-    """Return what measures the run's configurations, with the supernet loaded or taught."""
-    return Trial(plan.task, taught_supernet(plan, reporter), plan.distilling)
+def trial_of(plan: Blueprint, reporter: Reporter, crew: Crew | None = None) -> Trial:
+    """Return what measures the run's configurations, with the supernet loaded or taught, with the crew's help."""
+    return Trial(plan.task, taught_supernet(plan, reporter, crew), plan.distilling)
 
 
 def work_here(

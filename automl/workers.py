@@ -8,27 +8,31 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from multiprocessing.synchronize import Semaphore
 from types import TracebackType
 from typing import Any
 
+from automl.crew import Assignment, Crew, peers_of
+from automl.exit_codes import INTERRUPTED
+from automl.peers import PeerLostError, Peers, Posts
 from deploy.errors import UserError
 
-INTERRUPTED = 130
-"""What a shell calls the end of a process by Ctrl-C."""
 POLL_SECONDS = 1.0
 
 Orphaned = Callable[[], bool]
 """Says whether the process that started this one is gone."""
+Helping = Callable[..., None]
+"""Called with the worker's arguments, an Assignment and Peers: does a part of a training."""
 
 
 class Workers:
     """Processes beside this one, from the beginning of a ``with`` block to their own end after it.
 
-    They wait until they are released. One that dies does not end the others: its trial is failed, and they measure
-    it anew. Each has a process group of its own, so that the terminal's Ctrl-C reaches this process alone, which
-    passes it on.
+    They wait until they are released; until then they are a crew that helps to train. One that dies does not end
+    the others: its trial is failed, and they measure it anew. Each has a process group of its own, so that the
+    terminal's Ctrl-C reaches this process alone, which passes it on.
 
     Forked, they share with this process what it has loaded so far. That is for a process that has computed nothing
     yet: a fork waits for ever for OpenMP's threads, which it lacks. Any other starts them anew.
@@ -39,19 +43,34 @@ class Workers:
         arguments: They are pickled where the processes are not forked.
         count: How many.
         forked: Whether they are forked; Linux alone does so safely.
+        help: How they train while they wait.
+
+    Attributes:
+        crew: They, while they wait.
     """
 
     def __init__(
-        self, work: Callable[..., int], arguments: Sequence[Any], count: int, forked: bool = False
+        self,
+        work: Callable[..., int],
+        arguments: Sequence[Any],
+        count: int,
+        forked: bool = False,
+        help: Helping | None = None,
     ) -> None:
         context = (
             multiprocessing.get_context("fork")
             if forked and sys.platform == "linux"
             else multiprocessing.get_context("spawn")
         )
-        self._go = context.Semaphore(0)
-        given = (work, tuple(arguments), self._go, os.getpid())
-        self._processes: list[BaseProcess] = [context.Process(target=_main, args=given) for _ in range(count)]
+        # Kept: a worker that starts up opens them by name.
+        self._posts = [[context.Semaphore(0) for _ in range(count + 1)] for _ in range(count + 1)]
+        pairs = [context.Pipe() for _ in range(count)]
+        self._links, self._ends = [ours for ours, _ in pairs], [theirs for _, theirs in pairs]
+        given = (work, help, tuple(arguments), self._posts, os.getpid())
+        self._processes: list[BaseProcess] = [
+            context.Process(target=_main, args=(*given, end)) for end in self._ends
+        ]
+        self.crew = Crew(self._processes, self._links, self._posts) if help else None
         self._released = False
 
     def __enter__(self) -> Workers:
@@ -78,8 +97,8 @@ class Workers:
     def release(self) -> None:
         """Let them work: what they need is there."""
         self._released = True
-        for _ in self._processes:
-            self._go.release()
+        for link in self._links:
+            link.send(None)
 
     def interrupt(self) -> None:
         """Ask all that are left to end as Ctrl-C does; what they have in flight is failed."""
@@ -112,7 +131,14 @@ def orphan_of(parent: int) -> Orphaned:
     return lambda: os.getppid() != parent
 
 
-def _main(work: Callable[..., int], arguments: tuple[Any, ...], go: Semaphore, parent: int) -> None:
+def _main(
+    work: Callable[..., int],
+    help: Helping | None,
+    arguments: tuple[Any, ...],
+    posts: Posts,
+    parent: int,
+    link: Connection,
+) -> None:
     os.setpgid(0, 0)
     # What a live view put in their places works in the parent alone.
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
@@ -121,13 +147,31 @@ def _main(work: Callable[..., int], arguments: tuple[Any, ...], go: Semaphore, p
     signal.signal(signal.SIGINT, signal.default_int_handler)
     orphaned = orphan_of(parent)
     try:
-        while not go.acquire(timeout=POLL_SECONDS):
-            if orphaned():
-                return
-        code = work(*arguments, orphaned)
+        while (assignment := _next(link, orphaned)) is not None:
+            assert help is not None
+            _help(help, arguments, assignment, peers_of(assignment, link, posts, orphaned))
+        code = INTERRUPTED if orphaned() else work(*arguments, orphaned)
     except (UserError, OSError) as error:
         print(f"eccsearch: {error}", file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
         code = INTERRUPTED
     sys.exit(code)
+
+
+def _next(link: Connection, orphaned: Orphaned) -> Assignment | None:
+    """Return what this worker is asked to train; None once it is released, or orphaned."""
+    while not link.poll(POLL_SECONDS):
+        if orphaned():
+            return None
+    try:
+        asked: Assignment | None = link.recv()
+    except EOFError:  # the parent is gone
+        return None
+    return asked
+
+
+def _help(help: Helping, arguments: tuple[Any, ...], assignment: Assignment, peers: Peers) -> None:
+    # Where another process has ended, the one that began the training goes on without this one.
+    with suppress(PeerLostError):
+        help(*arguments, assignment, peers)

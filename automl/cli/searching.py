@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from automl.workers import INTERRUPTED
+from automl.exit_codes import INTERRUPTED
 
 if TYPE_CHECKING:
     from automl.run import RunResult

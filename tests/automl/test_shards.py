@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from automl import shared_norm
+from automl import meeting
 from automl.shards import FEWEST, Shards, twin
 from deploy.errors import UserError
 
@@ -130,7 +130,7 @@ def test_a_shard_that_fails_keeps_the_others_waiting_at_no_norm(model: nn.Module
 def test_a_loss_that_reaches_a_norm_from_one_shard_alone_is_one_line(
     model: nn.Module, batch: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_norm, "LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(meeting, "LONGEST_WAIT", 0.2)
 
     def losses(each: nn.Module, rows: slice) -> list[Tensor]:
         answer = each(batch[rows])

@@ -60,7 +60,7 @@ class Killed(CloudTraining):
     """A training that dies at the start of one step."""
 
     def __init__(self, task: Task, model: torch.nn.Module, at: int) -> None:
-        super().__init__(task, model)
+        super().__init__(task, model, 1)
         self.at = at
 
     def step(self, index: int) -> float:
@@ -78,12 +78,12 @@ def weights(model: torch.nn.Module) -> dict[str, bytes]:
 def test_interrupted_and_continued_equals_unbroken_bit_for_bit(task: Task, at: int, tmp_path: Path) -> None:
     checkpoint = tmp_path / "training.checkpoint"
     unbroken, broken, continued = (task.cloud_model() for _ in range(3))
-    run_steps(CloudTraining(task, unbroken), STEPS, tmp_path / "other", Heard(), "training")
+    run_steps(CloudTraining(task, unbroken, 1), STEPS, tmp_path / "other", Heard(), "training")
     with pytest.raises(KilledError):
         run_steps(Killed(task, broken, at), STEPS, checkpoint, Heard(), "training", every_seconds=0)
     assert checkpoint.exists() == (at > 0)
     heard = Heard()
-    run_steps(CloudTraining(task, continued), STEPS, checkpoint, heard, "training")
+    run_steps(CloudTraining(task, continued, 1), STEPS, checkpoint, heard, "training")
     assert weights(continued) == weights(unbroken)
     assert heard.stages == [("training", STEPS)] and heard.done[-1] == STEPS
     assert list(tmp_path.iterdir()) == []
@@ -100,8 +100,8 @@ def test_a_damaged_checkpoint_is_said_and_training_starts_again(damage: str, tmp
     content[len(content) // 2] ^= 1
     damaged = {"foreign": b"half a file", "truncated": bytes(content[:-90]), "flipped": bytes(content)}
     checkpoint.write_bytes(damaged[damage])
-    run_steps(CloudTraining(CLASSIFICATION, model), STEPS, checkpoint, heard, "training")
-    run_steps(CloudTraining(CLASSIFICATION, unbroken), STEPS, checkpoint, Heard(), "training")
+    run_steps(CloudTraining(CLASSIFICATION, model, 1), STEPS, checkpoint, heard, "training")
+    run_steps(CloudTraining(CLASSIFICATION, unbroken, 1), STEPS, checkpoint, Heard(), "training")
     assert "damaged" in heard.said[0] and weights(model) == weights(unbroken)
 
 
@@ -111,7 +111,7 @@ def test_the_result_is_kept_before_the_checkpoint_goes(tmp_path: Path) -> None:
     def save() -> None:
         raise KilledError
 
-    trainee = CloudTraining(CLASSIFICATION, CLASSIFICATION.cloud_model())
+    trainee = CloudTraining(CLASSIFICATION, CLASSIFICATION.cloud_model(), 1)
     with pytest.raises(KilledError):
         run_steps(trainee, STEPS, checkpoint, Heard(), "training", every_seconds=0, save=save)
     assert checkpoint.exists()

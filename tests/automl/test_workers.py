@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from automl.workers import INTERRUPTED, Orphaned, Workers
+from automl.exit_codes import INTERRUPTED
+from automl.workers import Orphaned, Workers
 from deploy.errors import UserError
 
 FORKED_OR_STARTED = pytest.mark.parametrize("forked", [True, False])

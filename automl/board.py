@@ -1,0 +1,78 @@
+"""Board: memory that processes share, in which every shard of a batch has room for what it has found."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+FIGURE, VALUE = torch.float64, torch.float32
+TABLES = 2
+"""Used in turn: a shard is at most one meeting ahead of one that still reads."""
+
+
+class Board:
+    """A figure and so many values of every shard, twice.
+
+    Args:
+        file: Descriptor of a file in memory, as ``board_file`` makes it; closed with the board.
+        shards: How many there are.
+        room: The most values that a shard has.
+    """
+
+    def __init__(self, file: int, shards: int, room: int) -> None:
+        memory = mmap.mmap(file, _size(shards, room))
+        os.close(file)
+        heads = TABLES * shards
+        figures = torch.frombuffer(memory, dtype=FIGURE, count=heads + 1)
+        self._figures, self._failures = figures[:heads].view(TABLES, shards), figures[heads:]
+        values = torch.frombuffer(memory, dtype=VALUE, count=heads * room, offset=figures.nbytes)
+        self._values = values.view(TABLES, shards, room)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a process has given up."""
+        return bool(self._failures[0])
+
+    def fail(self) -> None:
+        """Let every process know that this one has given up."""
+        self._failures[0] = 1
+
+    def write(
+        self, table: int, shard: int, figure: float, tensors: Sequence[Tensor], like: Sequence[Tensor]
+    ) -> None:
+        """Leave a shard's figure and tensors, which have the shapes of ``like``."""
+        self._figures[table, shard] = figure
+        for place, tensor in zip(self._places(table, shard, like), tensors, strict=True):
+            place.copy_(tensor)
+
+    def read(self, table: int, shard: int, like: Sequence[Tensor]) -> tuple[float, list[Tensor]]:
+        """Return what a shard left, as views of the shapes and strides of ``like``, which have no gaps."""
+        return float(self._figures[table, shard]), self._places(table, shard, like)
+
+    def _places(self, table: int, shard: int, like: Sequence[Tensor]) -> list[Tensor]:
+        values = self._values[table, shard]
+        places: list[Tensor] = []
+        at = values.storage_offset()
+        for tensor in like:
+            places.append(values.as_strided(tensor.shape, tensor.stride(), at))
+            at += tensor.numel()
+        return places
+
+
+def board_file(shards: int, room: int) -> int:
+    """Return the descriptor of a new file in memory, of a board's size.
+
+    Raises:
+        OSError: there is no such memory.
+    """
+    file = os.memfd_create("eccsearch-board")
+    os.truncate(file, _size(shards, room))
+    return file
+
+
+def _size(shards: int, room: int) -> int:
+    return FIGURE.itemsize + TABLES * shards * (FIGURE.itemsize + room * VALUE.itemsize)
