@@ -24,7 +24,7 @@ from search_spaces.recalibration import recalibrate
 from search_spaces.supernet import Supernet
 from search_spaces.task import DataSplit, Task
 
-VERSION = 4
+VERSION = 5
 """Raise this whenever a change of the code changes what a trial of the same recipe measures."""
 RECALIBRATION_BATCH = 64
 
@@ -37,14 +37,14 @@ class TrialRecipe:
         steps: Optimiser steps.
         batch: Samples a step.
         learning_rate: Peak of the one-cycle schedule.
-        calibration: Training samples that symbol tables are calibrated on; half of them for batch norms.
+        calibration: Training samples that symbol tables are calibrated on; a third of them for batch norms.
         batches: Batches that differ; longer trainings go through them again, whose lessons are kept in memory.
     """
 
     steps: int
     batch: int = 16
     learning_rate: float = 1e-3
-    calibration: int = 384
+    calibration: int = 640
     batches: int = 300
 
 
@@ -98,7 +98,7 @@ class Trial:
         return [distillation_loss(trace, mine.lesson, mine.targets, self.task, model.config)]
 
     def _recalibrate(self, derived: DerivedModel, train: DataSplit, recipe: TrialRecipe) -> None:
-        rows = train.batches(RECALIBRATION_BATCH, recipe.calibration // 2)
+        rows = train.batches(RECALIBRATION_BATCH, recipe.calibration // 3)
         recalibrate(derived, (train.batch(batch)[0] for batch in rows))
 
     def outcome(self, candidate: Candidate, data: DataSplit) -> Outcome:
