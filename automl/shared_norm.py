@@ -1,4 +1,4 @@
-"""Shared norms: batch norms with the statistics of a whole batch, whose shards run on threads of their own.
+"""Shared norms: batch norms with the statistics of a whole batch, whose shards run side by side.
 
 The gradient is exact: it goes through the statistics into every shard (as in synchronised batch norms between
 devices; Peng et al. 2018, MegDet, arXiv 1711.07240).
