@@ -18,7 +18,7 @@ from automl.peers import Peers
 from automl.reporter import Reporter
 from automl.shards import Shards
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
-from automl.training import training_batch
+from automl.training import drawing, training_batch
 from search_spaces.recalibration import recalibrate
 from search_spaces.task import Task
 
@@ -31,6 +31,7 @@ RECALIBRATION_BATCH = 32
 
 
 STAGE = "cloud model"
+"""What the training is called."""
 
 
 def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int, crew: Crew | None = None) -> nn.Module:
@@ -46,21 +47,16 @@ def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int, crew:
     path = cloud_model_file(task, cache, threads)
     model = task.cloud_model().to(memory_format=torch.channels_last)
     if not (path.exists() and _loaded(model, path, reporter)):
+        training = Training(STAGE, task.recipe.steps, batch_samples(task), threads, path.with_suffix(".checkpoint"))
         train(
-            cloud_course(task, cache, threads),
+            training,
+            model,
             lambda peers: CloudTraining(task, model, threads, peers),
-            list(model.parameters()),
             reporter,
             lambda: _save(model, task, path),
             crew,
         )
     return model.eval().requires_grad_(False)
-
-
-def cloud_course(task: Task, cache: Path, threads: int) -> Training:
-    """Return what the training of the cloud model is."""
-    checkpoint = cloud_model_file(task, cache, threads).with_suffix(".checkpoint")
-    return Training(STAGE, task.recipe.steps, batch_samples(task), threads, checkpoint)
 
 
 def cloud_model_file(task: Task, cache: Path, threads: int) -> Path:
@@ -113,7 +109,10 @@ class CloudTraining:
         """Train on the batch of step ``index``; return its loss."""
         recipe = self.task.recipe
         images, targets = training_batch(self.task, self.data, recipe.batch, SEED, index)
-        loss = self.shards.backward(lambda model, rows: [self.task.task_loss(model(images[rows]), targets[rows])])
+        with drawing(SEED, index):
+            loss = self.shards.backward(
+                lambda model, rows: [self.task.task_loss(model(images[rows]), targets[rows])]
+            )
         descend(self.optimizer, self.shards.parameters, index, recipe.steps)
         return loss
 

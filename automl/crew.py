@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import recv_handle, send_handle
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from automl.board import Board, board_file
-from automl.peers import Peers, Posts
+from automl.board import VALUE, Board, behind, board_file, can_share
+from automl.peers import PeerLostError, Peers, Posts
 
+PATIENCE = 120.0
+"""Seconds that the process which began a training waits for a worker, which may only be starting up."""
+LARGEST = 8
+"""The most processes that train side by side."""
 State = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a worker is to train.
+    """What a worker is to train; a file with the board and the trainee's state comes after it.
 
     Attributes:
         stage: The training's name, e.g. ``"cloud model"``.
         first: The first step to do.
         steps: How many there are.
-        written: The trainee's state before that step, as torch.save writes it.
-        rank: The worker's shard.
+        threads: Of each process.
+        rank: The process's shard; 0 is that of the process which began the training.
         count: How many shards there are.
         room: The board's room.
     """
@@ -36,89 +42,100 @@ class Assignment:
     stage: str
     first: int
     steps: int
-    written: bytes
+    threads: int
     rank: int
     count: int
     room: int
 
-    @property
-    def state(self) -> State:
-        """The trainee's state before the first step."""
-        state: State = torch.load(io.BytesIO(self.written), weights_only=True)
-        return state
+
+@dataclass(frozen=True)
+class Share:
+    """A worker's part of a training, with all that it needs.
+
+    Attributes:
+        assignment: What it is.
+        state: The trainee's state before the first step.
+        peers: The other processes.
+    """
+
+    assignment: Assignment
+    state: State
+    peers: Peers
 
 
 class Crew:
-    """Workers that wait.
+    """Workers that wait; those who lost one another train no more.
 
     Args:
-        processes: They.
+        processes: Of the workers, in the order of their ranks.
         links: To each of them; sockets, as a board's file goes over them.
         posts: Shared with them.
     """
 
     def __init__(self, processes: Sequence[BaseProcess], links: Sequence[Connection], posts: Posts) -> None:
         self._processes, self._links, self._posts = processes, links, posts
+        self._lost = False
 
-    def is_enough(self, count: int) -> bool:
-        """Return whether there are ``count`` processes, this one among them, that can train side by side."""
-        there = hasattr(os, "memfd_create") and len(self._processes) >= count - 1 > 0
-        return there and not self.ended(count)
+    def can_train(self, count: int, parameters: Sequence[Tensor]) -> bool:
+        """Return whether ``count`` processes, this one among them, can train such parameters side by side."""
+        there = can_share() and not self._lost and 1 < count <= min(LARGEST, len(self._processes) + 1)
+        return there and all(parameter.dtype is VALUE for parameter in parameters) and not self._ended(count)
 
-    def ended(self, count: int) -> bool:
-        """Return whether one of the first ``count - 1`` workers has ended."""
-        return not all(process.is_alive() for process in self._processes[: count - 1])
-
-    def team(self, count: int, room: int) -> Team:
-        """Return what trains in ``count`` processes."""
-        members = list(zip(self._processes, self._links, strict=True))[: count - 1]
-        return Team(members, self._posts, room, lambda: self.ended(count))
-
-
-class Team:
-    """Workers that are to train one model beside this process.
-
-    Args:
-        members: They, and the links to them.
-        posts: Shared with them.
-        room: Of the board that is shared with them.
-        ended: Says whether one of them has ended.
-
-    Attributes:
-        peers: What this process needs to train beside them, as the first of them.
-    """
-
-    def __init__(
-        self,
-        members: Sequence[tuple[BaseProcess, Connection]],
-        posts: Posts,
-        room: int,
-        ended: Callable[[], bool],
-    ) -> None:
-        self._members, self._room = members, room
-        self._count = len(members) + 1
-        self._file = board_file(self._count, room)
-        self.peers = Peers(0, posts, Board(os.dup(self._file), self._count, room), self._count, ended)
-
-    def begin(self, stage: str, first: int, steps: int, state: State) -> None:
-        """Let them train.
+    def begin(self, assignment: Assignment, state: State) -> Peers:
+        """Let workers train, and return what this process needs to train as the first of them.
 
         Args:
-            stage: The training's name.
-            first: The first step to do.
-            steps: How many there are.
-            state: The trainee's state before that step.
+            assignment: This process's, of rank 0.
+            state: The trainee's state before the first step.
+
+        Raises:
+            PeerLostError: a worker has ended, or there is no memory to share.
         """
-        written = io.BytesIO()
-        torch.save(state, written)
-        for rank, (process, link) in enumerate(self._members, start=1):
-            assert process.pid is not None
-            link.send(Assignment(stage, first, steps, written.getvalue(), rank, self._count, self._room))
-            send_handle(link, self._file, process.pid)
-        os.close(self._file)
+        count, space = assignment.count, assignment.room
+        try:
+            file = board_file(count, space, _written(state))
+        except OSError as error:
+            raise PeerLostError from error
+        board = Board(file, count, space)
+        try:
+            for rank in range(1, count):
+                self._assign(replace(assignment, rank=rank), file)
+        except OSError as error:
+            board.fail()
+            raise PeerLostError from error
+        finally:
+            os.close(file)
+        return Peers(0, self._posts, board, count, lambda: self._ended(count), PATIENCE)
+
+    def give_up(self) -> None:
+        """Let them train no more: what they left of a training that failed would be taken for the next one's."""
+        self._lost = True
+
+    def _assign(self, assignment: Assignment, file: int) -> None:
+        process, link = self._processes[assignment.rank - 1], self._links[assignment.rank - 1]
+        assert process.pid is not None
+        link.send(assignment)
+        send_handle(link, file, process.pid)
+
+    def _ended(self, count: int) -> bool:
+        return not all(process.is_alive() for process in self._processes[: count - 1])
 
 
-def peers_of(assignment: Assignment, link: Connection, posts: Posts, orphaned: Callable[[], bool]) -> Peers:
-    """Return what a worker needs to do what it was assigned."""
-    board = Board(recv_handle(link), assignment.count, assignment.room)
-    return Peers(assignment.rank, posts, board, assignment.count, orphaned)
+def share_of(assignment: Assignment, link: Connection, posts: Posts, orphaned: Callable[[], bool]) -> Share:
+    """Return a worker's part of a training that it was assigned."""
+    file = recv_handle(link)
+    try:
+        board = Board(file, assignment.count, assignment.room)
+        written = behind(file, assignment.count, assignment.room)
+    finally:
+        os.close(file)
+    state = torch.load(io.BytesIO(written), weights_only=True)
+    # A worker waits as long as there is somebody to wait for.
+    peers = Peers(assignment.rank, posts, board, assignment.count, orphaned, math.inf)
+    return Share(assignment, state, peers)
+
+
+def _written(state: State) -> bytes:
+    file = io.BytesIO()
+    torch.save(state, file)
+    return file.getvalue()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from automl.blueprint import Blueprint
+from automl.board import can_share
 from automl.cloud_training import CloudTraining, batch_samples, cloud_model_file
 from automl.finalists import chosen
 from automl.shards import shard_count
@@ -148,8 +149,8 @@ def _threads(count: int) -> Iterator[None]:
 
 def _joint_seconds(plan: Blueprint, alone: float) -> float:
     """Return the seconds of a training step that all cores do, where one process takes ``alone`` seconds for it."""
-    shards = shard_count(batch_samples(plan.task), plan.settings.cores)
-    if 1 < shards <= plan.settings.workers:
+    shards = shard_count(plan.task.cloud_model(), batch_samples(plan.task), plan.settings.cores)
+    if can_share() and 1 < shards <= plan.settings.workers:
         return alone / shards * JOINT_OVERHEAD
     with _threads(plan.settings.cores):
         return _step_seconds(plan, plan.settings.cores)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import nn
 
-from automl.crew import Assignment, Crew, State, Team
+from automl.crew import Assignment, Crew, Share, State
 from automl.peers import PeerLostError, Peers, room
 from automl.reporter import Reporter
 from automl.shards import shard_count
@@ -38,16 +37,11 @@ class Training:
     threads: int
     checkpoint: Path
 
-    @property
-    def shards(self) -> int:
-        """How many parts a batch has."""
-        return shard_count(self.samples, self.threads)
-
 
 def train(
     training: Training,
+    model: nn.Module,
     make: Making,
-    parameters: Sequence[Tensor],
     reporter: Reporter,
     save: Callable[[], None],
     crew: Crew | None = None,
@@ -56,61 +50,86 @@ def train(
 
     Args:
         training: What it is.
-        make: Makes the trainee.
-        parameters: What it learns.
+        model: What is trained.
+        make: Makes its trainee.
         reporter: Hears of the stage and its progress.
         save: Keeps the result.
         crew: The workers.
     """
-    torch.set_num_threads(training.threads // training.shards)
-    first = None
-    if crew is not None and crew.is_enough(training.shards):
-        team = crew.team(training.shards, room(parameters))
-        leading = _Leading(make(team.peers), team, training)
-        try:
-            return _run(training, leading, reporter, save)
-        except PeerLostError:
-            team.peers.fail()
-            reporter.say(f"A worker ended while it trained the {training.stage}: going on without it.")
-            first = leading.begun
-    alone = make(None)
-    if first is not None:
-        alone.load_state_dict(first)
-    _run(training, alone, reporter, save)
-
-
-def _run(training: Training, trainee: Trainee, reporter: Reporter, save: Callable[[], None]) -> None:
+    count = shard_count(model, training.samples, training.threads)
+    torch.set_num_threads(training.threads // count)
+    trainee = make(None) if crew is None else _Leading(training, model, make, reporter, crew, count)
     run_steps(trainee, training.steps, training.checkpoint, reporter, training.stage, save=save)
 
 
-def train_beside(assignment: Assignment, training: Training, make: Making, peers: Peers) -> None:
+def train_beside(share: Share, make: Making) -> None:
     """Do a worker's part of a training.
 
     Raises:
         PeerLostError: another process has ended, or given up.
     """
-    torch.set_num_threads(training.threads // training.shards)
-    trainee = make(peers)
-    trainee.load_state_dict(assignment.state)
-    for index in range(assignment.first, assignment.steps):
+    torch.set_num_threads(share.assignment.threads)
+    trainee = make(share.peers)
+    trainee.load_state_dict(share.state)
+    for index in range(share.assignment.first, share.assignment.steps):
         trainee.step(index)
 
 
 class _Leading:
-    """A trainee whose first step, whichever it is, sets its peers going from the same state."""
+    """A trainee that workers join at its first step, whichever it is, and that goes on alone once it loses them."""
 
-    def __init__(self, trainee: Trainee, team: Team, training: Training) -> None:
-        self._trainee, self._team, self._training = trainee, team, training
-        self.begun: State | None = None
+    def __init__(
+        self, training: Training, model: nn.Module, make: Making, reporter: Reporter, crew: Crew, count: int
+    ) -> None:
+        self._training, self._model, self._make, self._count = training, model, make, count
+        self._reporter, self._crew = reporter, crew
+        self._trainee = make(None)
+        self._peers: Peers | None = None
+        self._began = False
 
     def step(self, index: int) -> float:
-        if self.begun is None:
-            self.begun = copy.deepcopy(self._trainee.state_dict())
-            self._team.begin(self._training.stage, index, self._training.steps, self.begun)
-        return self._trainee.step(index)
+        if not self._began:
+            self._began = True
+            self._join(index)
+        if self._peers is None:
+            return self._trainee.step(index)
+        # A step that fails has learnt nothing, but has seen its batch.
+        seen = [buffer.clone() for buffer in self._model.buffers()]
+        try:
+            return self._trainee.step(index)
+        except PeerLostError:
+            for buffer, before in zip(self._model.buffers(), seen, strict=True):
+                buffer.copy_(before)
+            self._part()
+            return self._trainee.step(index)
 
     def state_dict(self) -> State:
         return self._trainee.state_dict()
 
     def load_state_dict(self, state: State) -> None:
         self._trainee.load_state_dict(state)
+
+    def _join(self, index: int) -> None:
+        learnt = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
+        if not self._crew.can_train(self._count, learnt):
+            return
+        stage, steps, threads = self._training.stage, self._training.steps, torch.get_num_threads()
+        assignment = Assignment(stage, index, steps, threads, 0, self._count, room(learnt))
+        try:
+            self._peers = self._crew.begin(assignment, self.state_dict())
+        except PeerLostError:
+            self._part()
+        else:
+            self._become(self._make(self._peers))
+
+    def _part(self) -> None:
+        if self._peers is not None:
+            self._peers.fail()
+        self._crew.give_up()
+        self._peers = None
+        self._become(self._make(None))
+        self._reporter.say(f"No worker can help to train the {self._training.stage} any more: going on without.")
+
+    def _become(self, trainee: Trainee) -> None:
+        trainee.load_state_dict(self._trainee.state_dict())
+        self._trainee = trainee

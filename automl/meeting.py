@@ -20,7 +20,7 @@ class Meeting(Protocol):
     """All shards come to one meeting after another, in the same order."""
 
     def gathered(self, shard: int, part: Part) -> list[Part]:
-        """Wait for all shards and return their parts, in their order; valid until the next meeting but one.
+        """Wait for all shards and return their parts, in their order; valid until this one's next meeting.
 
         Raises:
             BrokenBarrierError: another shard failed, or does not come here.

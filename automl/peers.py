@@ -13,16 +13,14 @@ order by each, so the copies stay the same bit for bit (synchronous data paralle
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing.synchronize import Semaphore
 
 from torch import Tensor
 
-from automl import meeting
 from automl.board import TABLES, Board
-from automl.meeting import Part
+from automl.meeting import AWAKE, Part
 
 POLL_SECONDS = 0.5
 Posts = Sequence[Sequence[Semaphore]]
@@ -30,7 +28,7 @@ Posts = Sequence[Sequence[Semaphore]]
 
 
 class PeerLostError(Exception):
-    """A process that trains beside this one has ended, or given up."""
+    """A process that trains beside this one has ended, has given up, or does not come where this one waits."""
 
 
 class Peers:
@@ -42,19 +40,21 @@ class Peers:
         board: Shared by all processes.
         count: How many shards there are.
         ended: Says whether another process has ended.
+        patience: Seconds that this one waits for another.
     """
 
-    def __init__(self, rank: int, posts: Posts, board: Board, count: int, ended: Callable[[], bool]) -> None:
+    def __init__(
+        self, rank: int, posts: Posts, board: Board, count: int, ended: Callable[[], bool], patience: float
+    ) -> None:
         self.rank, self.count = rank, count
-        self._posts, self._board, self._ended = posts, board, ended
+        self._posts, self._board, self._ended, self._patience = posts, board, ended, patience
         self._table = 0
 
     def gathered(self, shard: int, part: Part) -> list[Part]:
-        """Wait for all shards and return their parts, in their order; valid until the next meeting but one.
+        """Wait for all shards and return their parts, in their order; valid until this one's next meeting.
 
         Raises:
-            PeerLostError: another process has ended, or given up.
-            BrokenBarrierError: another shard does not come here.
+            PeerLostError: another shard does not come here.
         """
         figure, *tensors = part
         return [(int(count), first, second) for count, (first, second) in self.exchanged(figure, tensors, tensors)]
@@ -66,7 +66,7 @@ class Peers:
     def exchanged(
         self, figure: float, tensors: Sequence[Tensor], like: Sequence[Tensor]
     ) -> list[tuple[float, list[Tensor]]]:
-        """Return every process's figure and tensors, in the shards' order; valid until the next meeting but one.
+        """Return every process's figure and tensors, in the shards' order; valid until this one's next meeting.
 
         Args:
             figure: This process's.
@@ -74,8 +74,7 @@ class Peers:
             like: Tensors of the shapes that all of them have, and of the strides that they get.
 
         Raises:
-            PeerLostError: another process has ended, or given up.
-            BrokenBarrierError: another process does not come here.
+            PeerLostError: another process does not come here.
         """
         table, self._table = self._table, (self._table + 1) % TABLES
         self._board.write(table, self.rank, figure, tensors, like)
@@ -84,20 +83,22 @@ class Peers:
             self._posts[other][self.rank].release()
         for other in others:
             self._await(self._posts[self.rank][other])
-        return [self._board.read(table, rank, like) for rank in range(self.count)]
+        every = [self._board.read(table, rank, like) for rank in range(self.count)]
+        known = [each for each in every if each is not None]
+        if len(known) < self.count:
+            raise PeerLostError
+        return known
 
     def _await(self, post: Semaphore) -> None:
         began = time.monotonic()
         while not post.acquire(block=False):
             waited = time.monotonic() - began
-            if waited < meeting.AWAKE:
+            if waited < AWAKE:
                 time.sleep(0)
             elif post.acquire(timeout=POLL_SECONDS):
                 return
-            elif self._board.failed or self._ended():
+            elif self._board.failed or self._ended() or waited > self._patience:
                 raise PeerLostError
-            elif waited > meeting.LONGEST_WAIT:
-                raise threading.BrokenBarrierError
 
 
 def room(parameters: Sequence[Tensor]) -> int:

@@ -19,6 +19,8 @@ from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
+from torchvision.ops import StochasticDepth
 
 from automl.meeting import Meeting, ThreadMeeting
 from automl.peers import Peers
@@ -48,7 +50,7 @@ class Shards(Generic[Model]):
         threads: Threads in all.
         whole_norms: Give batch norms the whole batch's statistics; where there are shards, the running statistics
             are then left as they are.
-        peers: Processes that have the other shards, ``shard_count(samples, threads)`` with this one; where None,
+        peers: Processes that have the other shards, ``shard_count`` with this one; where None,
             this process has all of them.
     """
 
@@ -56,7 +58,7 @@ class Shards(Generic[Model]):
         self, model: Model, samples: int, threads: int, whole_norms: bool = False, peers: Peers | None = None
     ) -> None:
         self.parameters = [p for p in model.parameters() if p.requires_grad]
-        count = shard_count(samples, threads)
+        count = shard_count(model, samples, threads)
         cuts = [samples * i // count for i in range(count + 1)]
         rows = [slice(start, stop) for start, stop in pairwise(cuts)]
         mine = range(count) if peers is None else [peers.rank]
@@ -82,7 +84,8 @@ class Shards(Generic[Model]):
         share = 1 / len(done)
         for i, parameter in enumerate(self.parameters):
             gradient = _sum([gradients[i] for _, gradients in done])
-            parameter.grad = None if gradient is None else gradient.mul_(share)
+            # Out of place: where one shard alone has a gradient, it may lie in memory that processes share.
+            parameter.grad = None if gradient is None else gradient * share
         return share * sum(loss for loss, _ in done)
 
     def _exchanged(self, peers: Peers, loss: float, gradients: Gradients) -> list[tuple[float, Gradients]]:
@@ -132,9 +135,18 @@ class Shards(Generic[Model]):
         return total, sums
 
 
-def shard_count(samples: int, threads: int) -> int:
-    """Return how many shards a batch has on so many threads."""
-    return max(1, min(threads, samples // FEWEST))
+def shard_count(model: nn.Module, samples: int, threads: int) -> int:
+    """Return how many shards a model's batch has on so many threads.
+
+    A model that draws at random, as dropout does, has one: in what order threads draw is chance.
+    """
+    return 1 if any(map(_draws, model.modules())) else max(1, min(threads, samples // FEWEST))
+
+
+def _draws(module: nn.Module) -> bool:
+    if isinstance(module, nn.MultiheadAttention):
+        return module.dropout > 0
+    return isinstance(module, (_DropoutNd, StochasticDepth)) and module.p > 0
 
 
 def twin(model: Model) -> Model:

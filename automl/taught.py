@@ -12,17 +12,20 @@ from torch import nn
 
 from automl import cloud_training
 from automl.blueprint import Blueprint
-from automl.cloud_training import CloudTraining, cloud_course, cloud_model, cloud_model_key
-from automl.crew import Assignment, Crew
+from automl.cloud_training import CloudTraining, cloud_model, cloud_model_key
+from automl.crew import Crew, Share
 from automl.joint_training import Training, train, train_beside
 from automl.peers import Peers
 from automl.reporter import Reporter
-from automl.teaching import VERSION, SupernetTeaching, taught_parameters
+from automl.reporters.quiet import QuietReporter
+from automl.teaching import SEED, VERSION, SupernetTeaching, taught_parameters
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
+from automl.training import drawing
 from search_spaces.chain import chain_of
 from search_spaces.supernet import BottleneckOptions, Supernet
 
 STAGE = "supernet"
+"""What the training is called."""
 CALIBRATION = 128
 """Training samples from which the bottlenecks start."""
 
@@ -58,31 +61,27 @@ def supernet_file(plan: Blueprint) -> Path:
     return plan.settings.folder.cache / f"supernet-{plan.task.name}-{key}.safetensors"
 
 
-def help_train(plan: Blueprint, assignment: Assignment, peers: Peers) -> None:
+def help_train(plan: Blueprint, share: Share) -> None:
     """Do a worker's part of the training of a run's cloud model or supernet.
 
     Raises:
         PeerLostError: another process has ended, or given up.
     """
     task, threads = plan.task, plan.settings.cores
-    model = task.cloud_model().to(memory_format=torch.channels_last)
-    if assignment.stage == cloud_training.STAGE:
-        course = cloud_course(task, plan.settings.folder.cache, threads)
-        train_beside(assignment, course, lambda peers: CloudTraining(task, model, threads, peers), peers)
+    if share.assignment.stage == cloud_training.STAGE:
+        model = task.cloud_model().to(memory_format=torch.channels_last)
+        train_beside(share, lambda peers: CloudTraining(task, model, threads, peers))
     else:
-        supernet = _supernet(plan, model)
-        train_beside(assignment, _course(plan), lambda peers: _teaching(plan, supernet, peers), peers)
+        # Which units make up a module is read off the cloud model's weights.
+        cloud = cloud_model(task, plan.settings.folder.cache, QuietReporter(), threads)
+        supernet = _supernet(plan, cloud)
+        train_beside(share, lambda peers: _teaching(plan, supernet, peers))
 
 
 def _supernet(plan: Blueprint, cloud: nn.Module) -> Supernet:
-    supernet = Supernet(chain_of(cloud, plan.example), BottleneckOptions.of(plan.space))
+    with drawing(SEED):
+        supernet = Supernet(chain_of(cloud, plan.example), BottleneckOptions.of(plan.space))
     return supernet.to(memory_format=torch.channels_last)
-
-
-def _course(plan: Blueprint) -> Training:
-    recipe, threads = plan.teaching, plan.settings.cores
-    samples = min(recipe.batch, len(plan.task.data("train")))
-    return Training(STAGE, recipe.steps, samples, threads, supernet_file(plan).with_suffix(".checkpoint"))
 
 
 def _teaching(plan: Blueprint, supernet: Supernet, peers: Peers | None) -> SupernetTeaching:
@@ -90,13 +89,14 @@ def _teaching(plan: Blueprint, supernet: Supernet, peers: Peers | None) -> Super
 
 
 def _teach(plan: Blueprint, supernet: Supernet, path: Path, reporter: Reporter, crew: Crew | None) -> None:
-    torch.set_num_threads(plan.settings.cores)
-    images, targets = plan.task.data("train").batch(range(min(CALIBRATION, len(plan.task.data("train")))))
+    data, recipe, threads = plan.task.data("train"), plan.teaching, plan.settings.cores
+    torch.set_num_threads(threads)
+    images, targets = data.batch(range(min(CALIBRATION, len(data))))
     supernet.calibrate(images, lambda outputs: plan.task.task_loss(outputs, targets))
     train(
-        _course(plan),
+        Training(STAGE, recipe.steps, min(recipe.batch, len(data)), threads, path.with_suffix(".checkpoint")),
+        supernet,
         lambda peers: _teaching(plan, supernet, peers),
-        [parameter for parameter in supernet.parameters() if parameter.requires_grad],
         reporter,
         lambda: save_tensors(supernet.state_dict(), path),
         crew,

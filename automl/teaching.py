@@ -15,7 +15,7 @@ from automl.distillation import distillation_loss, parameter_groups
 from automl.lessons import lesson
 from automl.peers import Peers
 from automl.shards import Shards
-from automl.training import training_batch
+from automl.training import drawing, training_batch
 from search_spaces.config import Config, Value
 from search_spaces.space import DISTILLATION, IMAGE, SearchSpace
 from search_spaces.supernet import Supernet
@@ -88,9 +88,10 @@ class SupernetTeaching:
         """Learn from the batch of step ``index``; return the mean loss of its configurations."""
         images, targets = training_batch(self.task, self.data, self.recipe.batch, SEED, index)
         configs = self.sandwich(index)
-        loss = self.shards.backward(
-            lambda supernet, rows: self._losses(supernet, images[rows], targets[rows], configs)
-        )
+        with drawing(SEED, index):
+            loss = self.shards.backward(
+                lambda supernet, rows: self._losses(supernet, images[rows], targets[rows], configs)
+            )
         descend(self.optimizer, self.shards.parameters, index, self.recipe.steps)
         return loss
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -107,6 +108,14 @@ def seeded(*parts: int) -> torch.Generator:
     """Return a generator seeded with a mix of ``parts``, e.g. a seed and a step's number."""
     state = np.random.SeedSequence(parts).generate_state(2, np.uint32)
     return torch.Generator().manual_seed(int(state[0]) << 31 | int(state[1]) >> 1)
+
+
+@contextmanager
+def drawing(*parts: int) -> Iterator[None]:
+    """Seed what a model draws inside, as dropout does, with a mix of ``parts``; outside all stays as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seeded(*parts).initial_seed())
+        yield
 
 
 def training_batch(task: Task, data: DataSplit, size: int, seed: int, step: int) -> tuple[Tensor, list[Target]]:

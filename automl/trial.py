@@ -12,6 +12,7 @@ from automl.descent import descend
 from automl.distillation import distillation_loss, parameter_groups
 from automl.lessons import Lessons, TaughtBatch
 from automl.shards import Shards
+from automl.training import drawing
 from deploy.symbol_tables import SymbolTables
 from evaluators.link import link_of
 from evaluators.measure import measure
@@ -89,7 +90,8 @@ class Trial:
         shards = Shards(derived.train(), min(recipe.batch, len(train)), torch.get_num_threads())
         for step in range(recipe.steps):
             batch = self._lessons.batch(train, recipe.batch, seed, step % recipe.batches, taps)
-            shards.backward(partial(self._losses, batch))
+            with drawing(seed, step):
+                shards.backward(partial(self._losses, batch))
             descend(optimizer, shards.parameters, step, recipe.steps)
 
     def _losses(self, batch: TaughtBatch, model: DerivedModel, rows: slice) -> list[Tensor]:

@@ -14,9 +14,9 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any
 
-from automl.crew import Assignment, Crew, peers_of
+from automl.crew import LARGEST, Assignment, Crew, Share, share_of
 from automl.exit_codes import INTERRUPTED
-from automl.peers import PeerLostError, Peers, Posts
+from automl.peers import PeerLostError, Posts
 from deploy.errors import UserError
 
 POLL_SECONDS = 1.0
@@ -24,7 +24,7 @@ POLL_SECONDS = 1.0
 Orphaned = Callable[[], bool]
 """Says whether the process that started this one is gone."""
 Helping = Callable[..., None]
-"""Called with the worker's arguments, an Assignment and Peers: does a part of a training."""
+"""Called with the worker's arguments and a Share: does a part of a training."""
 
 
 class Workers:
@@ -43,7 +43,7 @@ class Workers:
         arguments: They are pickled where the processes are not forked.
         count: How many.
         forked: Whether they are forked; Linux alone does so safely.
-        help: How they train while they wait.
+        helping: How they train while they wait.
 
     Attributes:
         crew: They, while they wait.
@@ -55,22 +55,26 @@ class Workers:
         arguments: Sequence[Any],
         count: int,
         forked: bool = False,
-        help: Helping | None = None,
+        helping: Helping | None = None,
     ) -> None:
         context = (
             multiprocessing.get_context("fork")
             if forked and sys.platform == "linux"
             else multiprocessing.get_context("spawn")
         )
+        side = min(count + 1, LARGEST)
         # Kept: a worker that starts up opens them by name.
-        self._posts = [[context.Semaphore(0) for _ in range(count + 1)] for _ in range(count + 1)]
+        self._posts = [[context.Semaphore(0) for _ in range(side)] for _ in range(side)]
         pairs = [context.Pipe() for _ in range(count)]
         self._links, self._ends = [ours for ours, _ in pairs], [theirs for _, theirs in pairs]
-        given = (work, help, tuple(arguments), self._posts, os.getpid())
+        # A forked worker holds all that is open here: what is not its own would hide that its parent is gone.
+        inherited = [*self._links, *self._ends] if context.get_start_method() == "fork" else []
+        given = (work, helping, tuple(arguments), self._posts, os.getpid())
         self._processes: list[BaseProcess] = [
-            context.Process(target=_main, args=(*given, end)) for end in self._ends
+            context.Process(target=_main, args=(*given, end, [each for each in inherited if each is not end]))
+            for end in self._ends
         ]
-        self.crew = Crew(self._processes, self._links, self._posts) if help else None
+        self.crew = Crew(self._processes, self._links, self._posts) if helping else None
         self._released = False
 
     def __enter__(self) -> Workers:
@@ -85,6 +89,8 @@ class Workers:
             raise
         finally:
             gc.unfreeze()
+            for end in self._ends:
+                end.close()
         return self
 
     def __exit__(
@@ -98,13 +104,16 @@ class Workers:
         """Let them work: what they need is there."""
         self._released = True
         for link in self._links:
-            link.send(None)
+            # One that has ended needs no release.
+            with suppress(OSError):
+                link.send(None)
 
     def interrupt(self) -> None:
         """Ask all that are left to end as Ctrl-C does; what they have in flight is failed."""
         for process in self._processes:
             if process.pid is not None and process.is_alive():
                 os.kill(process.pid, signal.SIGINT if self._released else signal.SIGTERM)
+                os.kill(process.pid, signal.SIGCONT)
 
     @property
     def codes(self) -> tuple[int | None, ...]:
@@ -131,47 +140,58 @@ def orphan_of(parent: int) -> Orphaned:
     return lambda: os.getppid() != parent
 
 
+class _OrphanedError(Exception):
+    """The process that started this one is gone."""
+
+
 def _main(
     work: Callable[..., int],
-    help: Helping | None,
+    helping: Helping | None,
     arguments: tuple[Any, ...],
     posts: Posts,
     parent: int,
     link: Connection,
+    inherited: Sequence[Connection],
 ) -> None:
+    _settle(inherited)
+    orphaned = orphan_of(parent)
+    try:
+        while (assignment := _next(link, orphaned)) is not None:
+            assert helping is not None
+            _help(helping, arguments, share_of(assignment, link, posts, orphaned))
+        code = work(*arguments, orphaned)
+    except (UserError, OSError) as error:
+        print(f"eccsearch: {error}", file=sys.stderr)
+        code = 2
+    except (KeyboardInterrupt, _OrphanedError):
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _settle(inherited: Sequence[Connection]) -> None:
     os.setpgid(0, 0)
+    for each in inherited:
+        each.close()
     # What a live view put in their places works in the parent alone.
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # A shell without job control lets the background ignore interrupts, and this process with it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    orphaned = orphan_of(parent)
-    try:
-        while (assignment := _next(link, orphaned)) is not None:
-            assert help is not None
-            _help(help, arguments, assignment, peers_of(assignment, link, posts, orphaned))
-        code = INTERRUPTED if orphaned() else work(*arguments, orphaned)
-    except (UserError, OSError) as error:
-        print(f"eccsearch: {error}", file=sys.stderr)
-        code = 2
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    sys.exit(code)
 
 
 def _next(link: Connection, orphaned: Orphaned) -> Assignment | None:
-    """Return what this worker is asked to train; None once it is released, or orphaned."""
-    while not link.poll(POLL_SECONDS):
-        if orphaned():
-            return None
+    """Return what this worker is asked to train; None once it is released."""
     try:
+        while not link.poll(POLL_SECONDS):
+            if orphaned():
+                raise _OrphanedError
         asked: Assignment | None = link.recv()
-    except EOFError:  # the parent is gone
-        return None
+    except (EOFError, ConnectionResetError):
+        raise _OrphanedError from None
     return asked
 
 
-def _help(help: Helping, arguments: tuple[Any, ...], assignment: Assignment, peers: Peers) -> None:
+def _help(helping: Helping, arguments: tuple[Any, ...], share: Share) -> None:
     # Where another process has ended, the one that began the training goes on without this one.
     with suppress(PeerLostError):
-        help(*arguments, assignment, peers)
+        helping(*arguments, share)

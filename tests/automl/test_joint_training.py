@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from automl.crew import Assignment
+from automl.blueprint import blueprint
+from automl.board import Board, board_file
+from automl.crew import Share
 from automl.descent import descend
 from automl.joint_training import Training, train, train_beside
 from automl.peers import Peers, room
 from automl.reporters.quiet import QuietReporter
+from automl.settings import Effort, RunSettings
 from automl.shards import FEWEST, Shards
+from automl.taught import help_train, taught_supernet
 from automl.workers import Workers
 
 SAMPLES, STEPS = 3 * FEWEST, 6
@@ -30,6 +35,7 @@ def network() -> nn.Module:
     torch.manual_seed(0)
     layers = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 4, 3), nn.BatchNorm2d(4))
     layers.add_module("unused", nn.Linear(2, 2))
+    layers.add_module("first", nn.Linear(2, 2))
     return layers.to(memory_format=torch.channels_last).train()
 
 
@@ -46,7 +52,8 @@ class Fitting:
         images = torch.randn(SAMPLES, 3, 7, 7, generator=generator).to(memory_format=torch.channels_last)
 
         def losses(model: nn.Module, rows: slice) -> list[Tensor]:
-            return [model[:5](images[rows]).square().mean(), model[:3](images[rows]).mean()]
+            alone = [model.first(images[0, 0, 0, :2]).sum()] if rows.start == 0 else []
+            return [model[:5](images[rows]).square().mean(), model[:3](images[rows]).mean(), *alone]
 
         loss = self.shards.backward(losses)
         descend(self.optimizer, self.shards.parameters, index, STEPS)
@@ -64,12 +71,14 @@ def course(parts: int, folder: Path) -> Training:
     return Training("fit", STEPS, SAMPLES, parts, folder / "checkpoint")
 
 
-def assist(folder: Path, parts: int, whole_norms: bool, dies_at: int, assignment: Assignment, peers: Peers) -> None:
-    def make(peers: Peers | None) -> Fitting:
-        return Mortal(network(), parts, whole_norms, peers, dies_at if peers and peers.rank == parts - 1 else -1)
+def assist(folder: Path, parts: int, whole_norms: bool, dies_at: int, share: Share) -> None:
+    rank = share.assignment.rank
 
-    train_beside(assignment, course(parts, folder), make, peers)
-    (folder / f"helped-{peers.rank}").touch()
+    def make(peers: Peers | None) -> Fitting:
+        return Mortal(network(), parts, whole_norms, peers, dies_at if rank == parts - 1 else -1)
+
+    train_beside(share, make)
+    (folder / f"helped-{rank}").touch()
 
 
 class Mortal(Fitting):
@@ -106,8 +115,8 @@ def trained(
     with Workers(leave, (folder, parts, whole_norms, dies_at), workers, forked, assist) as beside:
         train(
             course(parts, folder),
+            model,
             lambda peers: Fitting(model, parts, whole_norms, peers),
-            list(model.parameters()),
             heard,
             lambda: None,
             beside.crew,
@@ -143,7 +152,34 @@ def test_where_a_worker_dies_this_process_goes_on_alone_with_the_same_bits(
     alone, _ = trained(tmp_path, parts, True, workers=0)
     together, heard = trained(tmp_path, parts, True, parts - 1, dies_at)
     assert same(alone, together)
-    assert heard.said == ["A worker ended while it trained the fit: going on without it."]
+    assert heard.said == ["No worker can help to train the fit any more: going on without."]
+
+
+def test_who_lost_a_worker_trains_alone_from_then_on(tmp_path: Path) -> None:
+    alone, _ = trained(tmp_path, 2, True, workers=0)
+    with Workers(leave, (tmp_path, 3, True, 0), 2, False, assist) as beside:
+        for parts in (3, 2):
+            model, heard = network(), Heard()
+            make = partial(Fitting, model, parts, True)
+            train(course(parts, tmp_path), model, make, heard, lambda: None, beside.crew)
+        beside.release()
+    assert same(alone, model.state_dict()) and not heard.said
+
+
+def test_cloud_model_and_supernet_are_the_same_with_a_worker_and_without(tmp_path: Path) -> None:
+    effort = Effort(cloud_steps=3, teach_steps=2)
+    together, alone = (
+        blueprint(RunSettings("classification", "run", tmp_path / name, workers=2, effort=effort))
+        for name in ("together", "alone")
+    )
+    heard = Heard()
+    with Workers(leave, (together,), 1, False, help_train) as beside:
+        mine = taught_supernet(together, heard, beside.crew)
+    other = taught_supernet(alone, heard)
+    assert same(mine.state_dict(), other.state_dict()) and not heard.said
+    assert {path.name for path in (tmp_path / "together" / "cache").iterdir()} == {
+        path.name for path in (tmp_path / "alone" / "cache").iterdir()
+    }
 
 
 def test_a_board_has_room_for_every_gradient_and_every_norm() -> None:
@@ -152,6 +188,14 @@ def test_a_board_has_room_for_every_gradient_and_every_norm() -> None:
         list(model.parameters())
     )
     assert room(list(model.parameters())) >= 2 * 8
+
+
+def test_what_another_process_left_at_another_place_is_not_read() -> None:
+    board = Board(board_file(2, 10, b""), 2, 10)
+    board.write(0, 1, 5.0, [torch.ones(3)], [torch.ones(3)])
+    found = board.read(0, 1, [torch.empty(3)])
+    assert found is not None and found[0] == 5.0 and torch.equal(found[1][0], torch.ones(3))
+    assert board.read(0, 1, [torch.empty(2)]) is None
 
 
 LEADING = """
@@ -170,7 +214,7 @@ if __name__ == "__main__":
     model, folder = network(), Path(FOLDER)
     with Workers(leave, (folder, 2, True, -1), 1, False, assist) as beside:
         make = lambda peers: Slow(model, 2, True, peers)
-        train(course(2, folder), make, list(model.parameters()), Heard(), lambda: None, beside.crew)
+        train(course(2, folder), model, make, Heard(), lambda: None, beside.crew)
 """
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 import torch
 from torch import Tensor, nn
+from torchvision.ops import StochasticDepth
 
 from automl import meeting
-from automl.shards import FEWEST, Shards, twin
+from automl.shards import FEWEST, Shards, shard_count, twin
 from deploy.errors import UserError
 
 torch.set_num_threads(1)
@@ -71,6 +72,16 @@ def test_a_shard_is_never_too_small_for_batch_norms(model: nn.Module, batch: Ten
 
     Shards(model, SAMPLES, threads=64).backward(losses)
     assert sorted(sizes) == [FEWEST] * 3
+
+
+@pytest.mark.parametrize(
+    "chance", [nn.Dropout(0.5), StochasticDepth(0.1, "row"), nn.MultiheadAttention(4, 2, dropout=0.1)]
+)
+def test_a_model_that_draws_has_one_shard_because_threads_draw_in_any_order(
+    model: nn.Sequential, chance: nn.Module
+) -> None:
+    assert shard_count(model, SAMPLES, 3) == 3
+    assert shard_count(model.append(chance), SAMPLES, 3) == 1
 
 
 def test_terms_of_a_loss_add_up_and_what_none_of_them_reaches_has_no_gradient(

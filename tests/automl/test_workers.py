@@ -73,3 +73,22 @@ def test_a_worker_that_waits_ends_when_its_parent_is_killed(tmp_path: Path) -> N
         parent.kill()
     while worker.exists():
         time.sleep(0.05)
+
+
+@FORKED_OR_STARTED
+def test_a_worker_whose_parent_is_killed_does_not_take_it_for_a_release(tmp_path: Path, forked: bool) -> None:
+    script = "import sys; from pathlib import Path; from test_workers import *\nif __name__ == '__main__':\n"
+    script += f"    with Workers(leave, (Path(sys.argv[1]), 0.0), 3, {forked}) as workers:\n"
+    script += "        print(*(each.pid for each in workers._processes), flush=True); time.sleep(600)"
+    (tmp_path / "waiting.py").write_text(script)
+    surroundings = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    command = [sys.executable, str(tmp_path / "waiting.py"), str(tmp_path / "worked")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=surroundings) as parent:
+        assert parent.stdout is not None
+        workers = [Path("/proc") / pid for pid in parent.stdout.readline().split()]
+        assert len(workers) == 3
+        time.sleep(0 if forked else 4)
+        parent.kill()
+    while any(worker.exists() for worker in workers):
+        time.sleep(0.05)
+    assert not (tmp_path / "worked").exists()
