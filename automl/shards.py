@@ -84,8 +84,10 @@ class Shards(Generic[Model]):
         share = 1 / len(done)
         for i, parameter in enumerate(self.parameters):
             gradient = _sum([gradients[i] for _, gradients in done])
-            # Out of place: where one shard alone has a gradient, it may lie in memory that processes share.
-            parameter.grad = None if gradient is None else gradient * share
+            # Laid out as the parameter: torch's fused optimisers take element by element as they lie in memory.
+            parameter.grad = (
+                None if gradient is None else torch.mul(gradient, share, out=torch.empty_like(parameter))
+            )
         return share * sum(loss for loss, _ in done)
 
     def _exchanged(self, peers: Peers, loss: float, gradients: Gradients) -> list[tuple[float, Gradients]]:

@@ -101,6 +101,15 @@ def test_terms_of_a_loss_add_up_and_what_none_of_them_reaches_has_no_gradient(
     assert twice[-1] is None
 
 
+def test_gradients_lie_in_memory_as_their_parameters_do() -> None:
+    model = nn.Conv2d(6, 4, 2).to(memory_format=torch.channels_last)
+    kernel = torch.randn(4, 6, 2, 2)
+    shards = Shards(model, SAMPLES, 1)
+    shards.backward(lambda each, rows: [(each.weight * kernel).sum()])
+    assert model.weight.grad is not None and model.weight.grad.stride() == model.weight.stride() != kernel.stride()
+    assert torch.equal(model.weight.grad, kernel)
+
+
 def test_a_twin_shares_parameters_and_keeps_its_own_statistics(model: nn.Module, batch: Tensor) -> None:
     other = twin(model)
     assert all(a is b for a, b in zip(model.parameters(), other.parameters(), strict=True))
