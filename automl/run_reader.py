@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from automl.read_only import readable
 from automl.run_folder import RunFolder
 from automl.settings import study_place
 from automl.storage import load_study
@@ -49,7 +50,7 @@ def read_run(folder: RunFolder, storage: str | None = None) -> tuple[RunInfo, li
     Raises:
         UserError: the storage cannot be used, has no such study, or its search has not begun.
     """
-    where = study_place(folder, storage)
+    where = readable(study_place(folder, storage))
     attrs = load_study(where, folder.name).user_attrs
     if RUN_INFO not in attrs or LAYOUT not in attrs or IDENTITY not in attrs:
         raise UserError(f"run '{folder.name}' has no trials yet: its search has not begun")
@@ -58,7 +59,7 @@ def read_run(folder: RunFolder, storage: str | None = None) -> tuple[RunInfo, li
 
 def read_identity(folder: RunFolder, storage: str | None = None) -> dict[str, Any]:
     """Return what a run was made with; empty where its search has not begun."""
-    attrs = load_study(study_place(folder, storage), folder.name).user_attrs
+    attrs = load_study(readable(study_place(folder, storage)), folder.name).user_attrs
     return dict(attrs.get(IDENTITY, {}))
 
 

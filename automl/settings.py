@@ -143,14 +143,17 @@ class RunSettings:
             UserError: the file is missing or damaged.
         """
         try:
-            values: dict[str, Any] = json.loads(folder.settings.read_text())
-            # An older version's settings lack what came later, which then was as it is unless given.
-            names = [each.name for each in fields(cls) if each.name in values or each.name not in LATER]
-            known = {name: values[name] for name in names}
+            return cls._read(folder, json.loads(folder.settings.read_text()))
         except FileNotFoundError:
             raise UserError(f"no run '{folder.name}' below {folder.root}: {folder.settings} is missing") from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(f"{folder.settings} is damaged ({error}): give the run's options again") from None
+
+    @classmethod
+    def _read(cls, folder: RunFolder, values: dict[str, Any]) -> RunSettings:
+        # An older version's settings lack what came later, which then was as it is unless given.
+        names = [each.name for each in fields(cls) if each.name in values or each.name not in LATER]
+        known = {name: values[name] for name in names}
         known["root"], known["effort"] = folder.root, Effort(**values["effort"])
         known["narrowed"] = {name: tuple(choices) for name, choices in values["narrowed"].items()}
         known["own"] = None if values.get("own") is None else _own(values["own"])

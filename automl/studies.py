@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from automl import record
 from automl.last_process import LastProcess
 from automl.owner import Owner
+from automl.read_only import readable
 from automl.record import kind_of
 from automl.run_folder import RunFolder, runs_below
 from automl.run_reader import LAYOUT, RUN_INFO, read_run
@@ -74,12 +74,15 @@ def latest_run(root: Path) -> RunFolder:
     Raises:
         UserError: there is none.
     """
-    found = {}
+    found, unreadable = {}, []
     for folder in runs_below(root):
-        with suppress(UserError):
+        try:
             found[folder] = _changed(folder, _study(folder))
+        except UserError as error:
+            unreadable.append(error)
     if not found:
-        raise UserError(f"no run below {root}: start one with 'eccsearch run', or name the folder with --root")
+        why = f" that can be read ({unreadable[0]})" if unreadable else ""
+        raise UserError(f"no run{why} below {root}: start one with 'eccsearch run', or name the folder with --root")
     return max(found, key=lambda folder: found[folder])
 
 
@@ -103,7 +106,7 @@ def _summary(folder: RunFolder) -> StudySummary:
 
 
 def _study(folder: RunFolder) -> optuna.Study:
-    return load_study(study_place(folder), folder.name)
+    return load_study(readable(study_place(folder)), folder.name)
 
 
 def _state(study: optuna.Study) -> State:

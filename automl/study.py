@@ -13,6 +13,7 @@ from optuna.samplers import RandomSampler
 from optuna.trial import FrozenTrial
 
 from automl import record
+from automl.database import Database
 from automl.identity import Difference, differences, full_identity, refuse
 from automl.last_process import LastProcess
 from automl.ledger import Ledger
@@ -25,7 +26,7 @@ from deploy.errors import UserError
 from results.pareto import pareto_set
 from results.record import Finalist, TrialRecord
 from search_spaces.config import Config
-from search_spaces.objective import Constraint, Objective
+from search_spaces.objective import Constraint, Direction, Objective
 from search_spaces.space import SearchSpace
 
 IDENTITY = "identity"
@@ -93,13 +94,7 @@ class Study:
         storage = open_storage(where)
         url = storage_url(where)
         with database_errors(url):
-            study = optuna.create_study(
-                study_name=name,
-                storage=storage,
-                directions=[objective.direction for objective in objectives],
-                sampler=RandomSampler(),
-                load_if_exists=True,
-            )
+            study = _found_or_created(name, storage, [objective.direction for objective in objectives])
             changes = _agree(study, made_with, accept)
             ledger = Ledger(study, storage, space, objectives, constraints)
         return cls(url, study, ledger, space, constraints, made_with, changes)
@@ -222,6 +217,16 @@ class Study:
         config = self._ledger.config(trial)
         assert config is not None
         return record.to_record(trial, config, self._constraints, finalist)
+
+
+def _found_or_created(name: str, storage: Database, directions: list[Direction]) -> optuna.Study:
+    """Return a study; of one that is there, nothing is written, so that a run can be read where nothing can."""
+    if name in optuna.get_all_study_names(storage):
+        return optuna.load_study(study_name=name, storage=storage, sampler=RandomSampler())
+    # Where another process was quicker, its study is the one.
+    return optuna.create_study(
+        study_name=name, storage=storage, directions=directions, sampler=RandomSampler(), load_if_exists=True
+    )
 
 
 def _agree(study: optuna.Study, made_with: Mapping[str, Any], accept: frozenset[str]) -> list[Difference]:

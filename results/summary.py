@@ -77,11 +77,13 @@ class Summary:
         rule: What "as good" means; None where the cloud model itself was not measured.
         savings: By falling smaller saving.
         refined: Whether the front has been measured on test.
+        splits: How many split configurations have been measured, good or not.
     """
 
     rule: QualityRule | None
     savings: tuple[Saving, ...]
     refined: bool
+    splits: int
 
 
 def shown(record: TrialRecord) -> tuple[Measurement, Source]:
@@ -104,15 +106,16 @@ def summarise(
     """
     refined = any(record.finalist is not None for record in front)
     cloud = cloud_model(records, info)
+    splits = sum(is_split(record, info) for record in records)
     if cloud is None:
-        return Summary(None, (), refined)
+        return Summary(None, (), refined, splits)
     rule = QualityRule(tolerance, cloud)
     good = [record for record in records if rule.met(record)]
     image = _cheapest([r for r in good if is_image(r)], lambda m: m.bytes)
     edge_only = _cheapest([r for r in good if is_edge_only(r, info)], lambda m: m.edge_flops) or cloud
     candidates = [r for r in front if is_split(r, info) and rule.met(r) and (r.finalist or not refined)]
     savings = [_saving(record, image, edge_only) for record in candidates]
-    return Summary(rule, tuple(sorted(savings, key=lambda s: -s.worst)), refined)
+    return Summary(rule, tuple(sorted(savings, key=lambda s: -s.worst)), refined, splits)
 
 
 def _cheapest(records: Sequence[TrialRecord], cost: Callable[[Measurement], float]) -> TrialRecord | None:
@@ -130,6 +133,8 @@ def summary_lines(summary: Summary, info: RunInfo) -> list[str]:
     """Return the summary in words, one sentence a line."""
     if summary.rule is None:
         return ["The cloud model itself was not measured, so nothing can be said about splits of its quality."]
+    if not summary.splits:
+        return ["No split has been measured yet, so nothing can be said about whether splitting pays."]
     split = "test" if summary.refined else "validation, before the front is refined"
     lines = [f"Measured on {split}. {_capital(str(summary.rule))}."]
     if not summary.savings:
@@ -193,11 +198,14 @@ def _capital(text: str) -> str:
 
 def summary_dict(summary: Summary) -> dict[str, Any]:
     """Return the summary as JSON: the rule in words and the savings by trial number."""
+    known = summary.rule is not None and summary.splits > 0
     return {
         "rule": str(summary.rule) if summary.rule else None,
         "tolerance": summary.rule.tolerance if summary.rule else None,
         "measured_on": "test" if summary.refined else "validation",
-        "splitting_pays": any(saving.beats for saving in summary.savings),
+        "splitting_pays": any(saving.beats for saving in summary.savings)
+        if summary.rule and summary.splits
+        else None,
         "savings": [
             {
                 "trial": saving.record.number,

@@ -26,7 +26,10 @@ def studies(root: Path = typer.Option(DEFAULT_ROOT, help="The folder that holds 
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("name", "task", "sampler", "trials", "front", "state", "last change"):
-        table.add_column(heading, justify="right" if heading in ("trials", "front") else "left")
+        # A name is what has to be typed.
+        table.add_column(
+            heading, justify="right" if heading in ("trials", "front") else "left", no_wrap=heading == "name"
+        )
     for summary in found:
         table.add_row(*_row(summary))
     Console().print(table)

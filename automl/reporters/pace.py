@@ -33,6 +33,11 @@ class Pace:
         return min(1.0, self.done / self.total) if self.total else 1.0
 
     @property
+    def end(self) -> str:
+        """How the stage ends if it ends now, in words that its seconds follow."""
+        return "done in" if self.share == 1 else f"ends at {self.done}/{self.total} after"
+
+    @property
     def elapsed(self) -> float:
         """Seconds since the stage began."""
         return self._clock() - self._began

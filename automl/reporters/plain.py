@@ -64,7 +64,7 @@ class PlainReporter:
     def _end_stage(self) -> None:
         self._flush_trial()
         if self._pace is not None:
-            self._line(f"{self._pace.name}: done in {duration(self._pace.elapsed)}")
+            self._line(f"{self._pace.name}: {self._pace.end} {duration(self._pace.elapsed)}")
         self._pace = None
 
     def _flush_trial(self, count: str = "", left: str = "") -> None:

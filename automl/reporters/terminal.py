@@ -78,8 +78,9 @@ class RichReporter:
 
     def _end_stage(self) -> None:
         if self._pace is not None:
-            took = duration(self._pace.elapsed)
-            self._console.print(Text.assemble(("✓ ", "green"), self._pace.name, (f"  {took}", "dim")))
+            mark = ("✓ ", "green") if self._pace.share == 1 else ("– ", "yellow")
+            end = f"  {self._pace.end} {duration(self._pace.elapsed)}"
+            self._console.print(Text.assemble(mark, self._pace.name, (end, "dim")))
         self._pace = None
 
 

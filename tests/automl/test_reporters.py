@@ -77,6 +77,16 @@ def test_plain_lines_are_sparse_and_say_the_time_left(clock):
     ]
 
 
+def test_a_stage_that_is_broken_off_is_not_called_done(clock):
+    stream = io.StringIO()
+    reporter = PlainReporter(stream, clock)
+    reporter.stage("cloud model", 30)
+    clock.now += 4
+    reporter.advance(12)
+    reporter.close()
+    assert stream.getvalue().splitlines()[-1] == "[  0:04] cloud model: ends at 12/30 after 4.0 s"
+
+
 def test_a_trial_that_no_step_follows_is_still_written(clock):
     stream = io.StringIO()
     reporter = PlainReporter(stream, clock)

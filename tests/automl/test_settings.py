@@ -56,3 +56,17 @@ def test_settings_that_an_older_version_wrote_are_read(tmp_path: Path) -> None:
     del values["own"]
     settings.folder.settings.write_text(json.dumps(values))
     assert RunSettings.load(settings.folder) == settings
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"effort": {"cloud_stepz": 1}}, {"effort": 3}, {"narrowed": [1]}, {"own": {"model": 2}}, {"objectives": 5}],
+)
+def test_settings_that_say_what_no_version_says_are_one_line(
+    settings: RunSettings, damage: dict[str, object]
+) -> None:
+    settings.save()
+    values = json.loads(settings.folder.settings.read_text())
+    settings.folder.settings.write_text(json.dumps({**values, **damage}))
+    with pytest.raises(UserError, match=r"settings\.json is damaged"):
+        RunSettings.load(settings.folder)

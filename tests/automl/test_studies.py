@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -98,5 +100,18 @@ def test_what_cannot_be_read_is_listed_and_never_the_latest(tmp_path: Path) -> N
     assert "is not an SQLite database" in found["two"].note
     assert "settings.json is damaged" in found["three"].note
     assert latest_run(tmp_path).name == "one"
+    shutil.rmtree(tmp_path / "one")
+    with pytest.raises(UserError, match=r"no run that can be read \(.*\) below"):
+        latest_run(tmp_path)
     with pytest.raises(UserError, match="no run below"):
         latest_run(tmp_path / "nowhere")
+
+
+def test_a_run_is_read_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched(tmp_path / "one")
+    (written,) = list_studies(tmp_path)
+    access = os.access
+    monkeypatch.setattr("os.access", lambda place, mode: Path(place) != tmp_path / "one" and access(place, mode))
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "one").iterdir()}
+    assert list_studies(tmp_path) == [written]
+    assert {file: file.stat().st_mtime_ns for file in (tmp_path / "one").iterdir()} == before

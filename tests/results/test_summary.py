@@ -66,7 +66,13 @@ def test_a_finalist_is_judged_by_its_paired_interval_on_test():
 def test_without_the_cloud_model_nothing_is_claimed():
     summary, words = told([IMAGE, SPLIT])
     assert summary.savings == () and "was not measured" in words
-    assert summary_dict(summary)["splitting_pays"] is False
+    assert summary_dict(summary)["splitting_pays"] is None
+
+
+def test_before_a_split_is_measured_nothing_is_claimed():
+    summary, words = told([CLOUD, SLIM, IMAGE])
+    assert "No split has been measured yet" in words and "beats" not in words
+    assert summary_dict(summary)["splitting_pays"] is None
 
 
 def test_the_best_is_the_one_whose_smaller_saving_is_largest():
