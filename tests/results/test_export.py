@@ -26,6 +26,7 @@ from results.verify import VerifyReport, verify_bundle
 from search_spaces.chain import chain_of
 from search_spaces.config import Config, Value
 from search_spaces.derived import DerivedModel
+from search_spaces.payload import tensors_of
 from search_spaces.space import default_space
 from search_spaces.supernet import BottleneckOptions, Supernet
 from search_spaces.task import Task
@@ -71,9 +72,10 @@ def edge_model(task: Task) -> DerivedModel:
 
 
 @torch.no_grad()
-def tables_of(model: DerivedModel, task: Task) -> SymbolTables:
+def tables_of(model: DerivedModel, task: Task) -> list[SymbolTables]:
     assert model.edge is not None
-    return SymbolTables.calibrate(model.edge(task.data("train").batch(range(12))[0]).numpy(), BITS)
+    symbols = tensors_of(model.edge(task.data("train").batch(range(12))[0]))
+    return [SymbolTables.calibrate(each.numpy(), BITS) for each in symbols]
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +91,7 @@ def bundle(model: DerivedModel, tmp_path_factory: pytest.TempPathFactory) -> Bun
 
 def test_the_manifest_says_what_was_exported(bundle, model):
     manifest = Bundle.open(bundle.path).manifest
-    assert (manifest.kind, manifest.symbol_shape, manifest.bits) == ("features", model.symbol_shape, BITS)
+    assert (manifest.kind, manifest.symbol_shapes, manifest.bits) == ("features", model.symbol_shapes, BITS)
     assert (manifest.task, manifest.metric, manifest.classes) == ("detection", "mAP", DETECTION.classes)
     assert Config.from_params(manifest.config) == model.config
     assert manifest.postprocessing == DETECTION.postprocessing()
@@ -101,7 +103,7 @@ def test_the_manifest_says_what_was_exported(bundle, model):
 def test_the_programs_have_the_promised_ends_and_a_free_batch(bundle, model):
     for name, kind, shape in (
         (EDGE, onnx.TensorProto.FLOAT, (3, 80, 80)),
-        (CLOUD, onnx.TensorProto.UINT8, model.symbol_shape),
+        (CLOUD, onnx.TensorProto.UINT8, model.symbol_shapes[0]),
     ):
         source = onnx.load(str(bundle.path / name)).graph.input[0].type.tensor_type
         assert source.elem_type == kind
@@ -131,7 +133,7 @@ def test_another_model_is_found_out(bundle):
 @pytest.mark.parametrize("make", [image_model, edge_model])
 def test_both_ends_export_and_verify(make, tmp_path):
     model = make(CLASSIFICATION)
-    bundle = export_bundle(model, CLASSIFICATION, tmp_path / "bundle", None, {})
+    bundle = export_bundle(model, CLASSIFICATION, tmp_path / "bundle", (), {})
     report = verify_bundle(bundle, model, CLASSIFICATION, "test", threads=1)
     assert report.passed, report.problems
     assert report.top1_same == 1.0
@@ -157,7 +159,7 @@ def test_nothing_of_the_users_is_overwritten(model, tmp_path):
     with pytest.raises(UserError, match="choose another"):
         export_bundle(model, DETECTION, tmp_path, tables_of(model, DETECTION), {})
     with pytest.raises(ValueError, match="tables"):
-        export_bundle(model, DETECTION, tmp_path / "new", None, {})
+        export_bundle(model, DETECTION, tmp_path / "new", (), {})
     assert sorted(Path(tmp_path).iterdir()) == [tmp_path / "notes.txt"]
 
 
