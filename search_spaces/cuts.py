@@ -158,17 +158,18 @@ class _WideCuts:
         self._offered = [crossing[nodes[0]]]
 
     def parted(self) -> list[list[fx.Node]]:
-        """Return the segments; of cuts in a row that payloads of the same shapes cross, the last one is made."""
+        """Return the segments; of cuts in a row that the same levels cross, the last is made: they are complete."""
         merged: list[list[fx.Node]] = []
         for part in _parted(self._model, self._nodes, self._is_open):
-            if len(merged) > 1 and self._payload(merged[-1]) == self._payload(part):
+            if len(merged) > 1 and self._levels(merged[-1]) == self._levels(part):
                 last = merged.pop()
                 merged[-1] = merged[-1] + last
             merged.append(part)
         return merged
 
-    def _payload(self, part: list[fx.Node]) -> list[Shape]:
-        return [self._shapes[value.name] for value in self._crossing[part[0]]]
+    def _levels(self, part: list[fx.Node]) -> list[int]:
+        """Return the sizes of the tensors that cross the cut before a segment."""
+        return sorted(self._positions(value) for value in self._crossing[part[0]])
 
     def _is_open(self, node: fx.Node) -> bool:
         values = self._crossing[node]
