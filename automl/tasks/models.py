@@ -68,8 +68,10 @@ def classifier(name: str, classes: int, weights: str | None) -> nn.Module:
     """Return a classification model: images (b, 3, H, W) in 0..1 to a tuple of logits (b, classes).
 
     Raises:
-        UserError: no such model, or weights that are not its own.
+        UserError: no such model, a detector, or weights that are not its own.
     """
+    if is_detector(name):
+        raise UserError(f"--model {name} finds boxes, and the data set has none: name a classification model")
     if name == SMALL:
         model: nn.Module = Classifier(STEM, STAGES, classes, PLACES)
         return with_weights(model, name, weights)
