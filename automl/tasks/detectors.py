@@ -45,7 +45,7 @@ def one_stage(name: str, classes: int, weights: str | None) -> nn.Module:
     Raises:
         UserError: it has two stages, or weights that are not its own.
     """
-    model, rules = _built(name, classes), _rules(name)
+    rules, model = _rules(name), _built(name, classes)
     heads = len(model.head.classification_head.module_list) if isinstance(model, SSD) else 1
     return OneStage(with_weights(model, name, weights, heads), rules.outputs)
 
