@@ -25,6 +25,7 @@ from evaluators.flops import flops
 from results.onnx_export import write_onnx
 from search_spaces.chain import Chain, chain_of
 from search_spaces.modules import MODULES, Partition, partitions
+from search_spaces.payload import Payload, tensors_of
 from search_spaces.slicing import SharedSlice, along, sliced
 
 TOLERANCE = 1e-5
@@ -91,19 +92,19 @@ def stir(model: nn.Module) -> None:
 
 
 @torch.no_grad()
-def check_chain(model: nn.Module, chain: Chain, example: Tensor) -> list[Tensor]:
+def check_chain(model: nn.Module, chain: Chain, example: Tensor) -> list[Payload]:
     """Check the chain's law; return what every block is given."""
-    value, inputs = example, []
+    value: Payload = example
+    inputs = []
     for block in chain.blocks:
         inputs.append(value)
         value = block(value)
     expected = model.eval()(example)
-    for ours, theirs in zip(_tuple(value), _tuple(expected), strict=True):
-        _close(ours, theirs, TOLERANCE, "chain: the joined blocks are not the model")
+    _close(value, expected, TOLERANCE, "chain: the joined blocks are not the model")
     return inputs
 
 
-def check_part(block: nn.Module, partition: Partition, value: Tensor, where: str) -> None:
+def check_part(block: nn.Module, partition: Partition, value: Payload, where: str) -> None:
     """Check the laws of one part of a block on an input of the block."""
     counts = range(1, len([module for module in partition.modules if len(module)]) + 1)
     costs = []
@@ -120,7 +121,7 @@ def check_part(block: nn.Module, partition: Partition, value: Tensor, where: str
     _check_gradients(block, partition, value, where)
 
 
-def _check_gradients(block: nn.Module, partition: Partition, value: Tensor, where: str) -> None:
+def _check_gradients(block: nn.Module, partition: Partition, value: Payload, where: str) -> None:
     kept = partition.units([0])
     slices = along(partition.axes, kept, partition.target)
     names = [name for name in slices if name in dict(block.named_parameters())]
@@ -129,7 +130,8 @@ def _check_gradients(block: nn.Module, partition: Partition, value: Tensor, wher
     for parameter in parameters:
         parameter.requires_grad_(True)
     # Squares, so that what a softmax or a norm keeps constant in sum is felt.
-    loss = SharedSlice(block, slices)(value).square().sum()
+    answers = tensors_of(SharedSlice(block, slices)(value))
+    loss = torch.stack([answer.square().sum() for answer in answers]).sum()
     gradients = torch.autograd.grad(loss, parameters)
     for parameter, was in zip(parameters, before, strict=True):
         parameter.requires_grad_(was)
@@ -147,11 +149,11 @@ def check_export(chain: Chain, cut: int, example: Tensor) -> None:
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():
         path = Path(folder) / "edge.onnx"
         write_onnx(edge, example, path)
-        found = torch.from_numpy(Session(path, torch.get_num_threads()).run(example.numpy())[0])
-        _close(found, edge(example), EXPORT_TOLERANCE, f"export at cut {cut}")
+        found = Session(path, torch.get_num_threads()).run(example.numpy())
+        _close(tuple(map(torch.from_numpy, found)), edge(example), EXPORT_TOLERANCE, f"export at cut {cut}")
 
 
-def _report(chain: Chain, inputs: list[Tensor]) -> Report:
+def _report(chain: Chain, inputs: list[Payload]) -> Report:
     costs = [flops(block, value) for block, value in zip(chain.blocks, inputs, strict=True)]
     parts = [len(partitions(block, MODULES)) for block in chain.blocks]
     covered = sum(cost for cost, count in zip(costs, parts, strict=True) if count)
@@ -165,12 +167,9 @@ def _whole(chain: Chain) -> Iterator[str]:
             yield from (type(part).__name__ for part in block.children())
 
 
-def _tuple(value: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _close(found: Tensor, expected: Tensor, tolerance: float, law: str) -> None:
-    apart = float((found - expected).abs().max())
-    # Relative where values are large: untrained deep networks reach any size.
-    if not apart <= tolerance * max(1.0, float(expected.abs().max())):
-        raise ConformanceError(f"{law}: they differ by {apart:.1e}")
+def _close(found: Payload, expected: Payload, tolerance: float, law: str) -> None:
+    for ours, theirs in zip(tensors_of(found), tensors_of(expected), strict=True):
+        apart = float((ours - theirs).abs().max())
+        # Relative where values are large: untrained deep networks reach any size.
+        if not apart <= tolerance * max(1.0, float(theirs.abs().max())):
+            raise ConformanceError(f"{law}: they differ by {apart:.1e}")

@@ -36,22 +36,24 @@ def distillation_loss(trace: Trace, taught: Lesson, targets: list[Target], task:
     """Return task loss + response + feature + rate terms, weighted as the Config says; a scalar.
 
     The response term is the task's (Hinton et al. 2015, arXiv 1503.02531), the feature term the mean squared
-    error over the teacher's mean square (as hints, Romero et al. 2015, arXiv 1412.6550), averaged over the taps,
-    the rate term the symbols' entropy in bits per input pixel.
+    error over the teacher's mean square (as hints, Romero et al. 2015, arXiv 1412.6550), averaged over the taps'
+    tensors, the rate term the symbols' entropy in bits per input pixel.
     """
     loss = task.task_loss(trace.outputs, targets)
     if config.response:
         loss = loss + config.response * task.response_loss(trace.outputs, taught.outputs, config.temperature)
     if config.feature:
         loss = loss + config.feature * _feature_loss(trace, taught)
-    if config.rate and trace.quantised is not None:
-        loss = loss + config.rate * entropy_bits(trace.quantised) / task.image_size**2
+    if config.rate and trace.quantised:
+        bits = torch.stack([entropy_bits(latent) for latent in trace.quantised]).sum()
+        loss = loss + config.rate * bits / task.image_size**2
     return loss
 
 
 def _feature_loss(trace: Trace, taught: Lesson) -> Tensor:
     terms = [
-        (value - taught.taps[i]).square().mean() / taught.taps[i].square().mean().clamp_min(1e-6)
-        for i, value in trace.taps.items()
+        (value - hint).square().mean() / hint.square().mean().clamp_min(1e-6)
+        for i, values in trace.taps.items()
+        for value, hint in zip(values, taught.taps[i], strict=True)
     ]
     return torch.stack(terms).mean()

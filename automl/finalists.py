@@ -21,9 +21,10 @@ from automl.search import never
 from automl.seeds import derived, trial_seed
 from automl.study import Study
 from automl.trial import Candidate, Trial
+from deploy.joint_codec import symbols_codec
 from deploy.packet import PacketCodec
+from deploy.sample import Sample, sample_of
 from deploy.session import Session
-from deploy.symbol_codec import SymbolCodec
 from evaluators.measure import measure
 from evaluators.measurement import Measurement
 from evaluators.outcome import Outcome
@@ -185,9 +186,9 @@ class Finals:
 
     def _exported(self, candidate: Candidate, outcome: Outcome, data: DataSplit) -> Outcome:
         """Replace the packets' lengths by those of the exported edge, which may round a rare symbol differently."""
-        if candidate.tables is None or candidate.derived.symbol_shape is None:
+        if not candidate.tables:
             return outcome
-        codec = PacketCodec(SymbolCodec(candidate.tables, candidate.derived.symbol_shape))
+        codec = PacketCodec(symbols_codec(candidate.tables, candidate.derived.symbol_shapes))
         lengths = [len(codec.encode(symbols)) for symbols in _exported_symbols(candidate, data)]
         return replace(outcome, packet_bytes=np.asarray(lengths))
 
@@ -201,7 +202,7 @@ class Finals:
         return measure(Subject(candidate.derived, self.plan.task, outcome))
 
 
-def _exported_symbols(candidate: Candidate, data: DataSplit) -> Iterator[np.ndarray]:
+def _exported_symbols(candidate: Candidate, data: DataSplit) -> Iterator[Sample]:
     assert candidate.derived.edge is not None
     images, _ = data.batch([0])
     with tempfile.TemporaryDirectory() as folder:
@@ -209,7 +210,8 @@ def _exported_symbols(candidate: Candidate, data: DataSplit) -> Iterator[np.ndar
         write_onnx(candidate.derived.edge, images.contiguous(), path)
         session = Session(path, torch.get_num_threads())
         for index in range(len(data)):
-            yield session.run(data.batch([index])[0].contiguous().numpy())[0][0]
+            outputs = session.run(data.batch([index])[0].contiguous().numpy())
+            yield sample_of(symbols[0] for symbols in outputs)
 
 
 def _resamples(samples: int, seed: int) -> np.ndarray:

@@ -18,7 +18,6 @@ from search_spaces.config import Config
 from search_spaces.supernet import Supernet
 
 _MODEL = "model."
-_TABLES = "tables."
 _CONFIG = "config"
 
 
@@ -39,9 +38,9 @@ class Keeper:
     def save(self, number: int, candidate: Candidate, finalist: bool = False) -> None:
         """Write a candidate's weights and symbol tables."""
         tensors = {_MODEL + name: tensor for name, tensor in candidate.derived.state_dict().items()}
-        if candidate.tables is not None:
-            arrays = candidate.tables.to_arrays()
-            tensors |= {_TABLES + name: torch.from_numpy(array.astype(np.int64)) for name, array in arrays.items()}
+        for index, tables in enumerate(candidate.tables):
+            arrays = tables.to_arrays().items()
+            tensors |= {_tables(index) + name: torch.from_numpy(array.astype(np.int64)) for name, array in arrays}
         config = json.dumps(candidate.derived.config.to_params())
         save_tensors(tensors, self.path(number, finalist), {_CONFIG: config})
 
@@ -52,11 +51,11 @@ class Keeper:
         except (FileNotFoundError, DamagedError):
             return None
         derived = supernet.derive(Config.from_params(json.loads(metadata[_CONFIG])))
-        arrays = {name: tensor.numpy() for name, tensor in _part(tensors, _TABLES).items()}
-        if bool(arrays) != (derived.symbol_shape is not None):
+        arrays = [_arrays(tensors, index) for index in range(len(derived.symbol_shapes))]
+        if not all(arrays):
             return None
         derived.load_state_dict(_part(tensors, _MODEL))
-        tables = SymbolTables.from_arrays(arrays) if arrays else None
+        tables = tuple(SymbolTables.from_arrays(each) for each in arrays)
         return Candidate(derived.to(memory_format=torch.channels_last).eval(), tables)
 
     def drop(self, numbers: Collection[int]) -> None:
@@ -65,6 +64,15 @@ class Keeper:
             found = re.fullmatch(r"trial-(\d+)\.safetensors", path.name)
             if found and int(found[1]) in numbers:
                 path.unlink(missing_ok=True)
+
+
+def _tables(index: int) -> str:
+    """Return what the names of a tensor's tables begin with."""
+    return f"tables{index or ''}."
+
+
+def _arrays(tensors: Mapping[str, Tensor], index: int) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in _part(tensors, _tables(index)).items()}
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import torch
@@ -11,7 +12,9 @@ from torch import Tensor
 
 from automl.training import training_batch
 from search_spaces.chain import Chain
+from search_spaces.payload import tensors_of
 from search_spaces.task import DataSplit, Outputs, Target, Task, model_input
+from search_spaces.trace import Taps
 
 KEPT_BYTES = 2**28
 """Memory that kept batches and answers may take; what comes after it is computed anew each time."""
@@ -27,19 +30,19 @@ class Lesson:
     """
 
     outputs: Outputs
-    taps: dict[int, Tensor]
+    taps: Taps
 
 
 @torch.no_grad()
 def lesson(cloud: Chain, images: Tensor, taps: Collection[int]) -> Lesson:
     """Run the cloud model over images (b, 3, H, W) and keep the activations at ``taps``."""
     value: Any = images
-    kept = {}
+    kept: Taps = {}
     for i, block in enumerate(cloud.blocks):
         if i in taps:
-            kept[i] = value
+            kept[i] = tensors_of(value)
         value = block(value)
-    return Lesson(value if isinstance(value, tuple) else (value,), kept)
+    return Lesson(tensors_of(value), kept)
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,14 @@ class TaughtBatch:
     def part(self, rows: slice) -> TaughtBatch:
         """Return some samples of the batch."""
         outputs = tuple(output[rows] for output in self.lesson.outputs)
-        taps = {i: tap[rows] for i, tap in self.lesson.taps.items()}
+        taps = {i: tuple(tensor[rows] for tensor in tap) for i, tap in self.lesson.taps.items()}
         return TaughtBatch(self.pixels[rows], self.targets[rows], Lesson(outputs, taps))
 
     @property
     def nbytes(self) -> int:
         """Bytes of its tensors, targets aside."""
-        return sum(t.nbytes for t in (self.pixels, *self.lesson.outputs, *self.lesson.taps.values()))
+        taps = chain.from_iterable(self.lesson.taps.values())
+        return sum(t.nbytes for t in (self.pixels, *self.lesson.outputs, *taps))
 
 
 class Lessons:

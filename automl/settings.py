@@ -47,7 +47,7 @@ class Own:
         form: Its format; recognised where None.
         image_size: Side of the model's input in pixels; 64 for whole pictures and 192 for boxes where None.
         model: The cloud model: ``small``, one of torchvision's classification models or a factory of the user's
-            own, for boxes as a backbone.
+            own, for boxes as a backbone; or, for boxes, one of torchvision's detectors.
         weights: What it starts from: a file, or a name of torchvision's.
     """
 

@@ -51,10 +51,10 @@ class TrialRecipe:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A derived model that is ready to run: its weights and its symbols' tables."""
+    """A derived model that is ready to run: its weights and the symbol tables of each tensor that is sent."""
 
     derived: DerivedModel
-    tables: SymbolTables | None
+    tables: tuple[SymbolTables, ...] = ()
 
 
 class Trial:
@@ -74,7 +74,7 @@ class Trial:
         """Derive and distil; the ends that run the cloud model need no training."""
         derived = self.supernet.derive(config).to(memory_format=torch.channels_last)
         if self.supernet.is_cloud_model(config):
-            return Candidate(derived.eval(), None)
+            return Candidate(derived.eval())
         return self.distilled(derived, seed, self.recipe)
 
     def distilled(self, derived: DerivedModel, seed: int, recipe: TrialRecipe) -> Candidate:

@@ -24,6 +24,7 @@ from report import Cell, Table, emit
 
 from evaluators.link import link_of
 from evaluators.outcome import symbols_of
+from search_spaces.payload import tensors_of
 from search_spaces.task import DataSplit, Task
 
 SLACK = 1.02
@@ -78,14 +79,14 @@ def rates(member: Member, task: Task, data: DataSplit) -> Rates:
     """Encode a split with one member."""
     derived, tables = member.candidate.derived, member.candidate.tables
     link = link_of(derived, tables, task.image_size)
-    assert link is not None and derived.edge is not None and tables is not None
+    assert link is not None and derived.edge is not None
     symbols = symbols_of(derived.edge, data)
-    sent = symbols.numpy()
+    sent = [(each, tensor.numpy()) for each, tensor in zip(tables, tensors_of(symbols), strict=True)]
     return Rates(
         packets=np.asarray(link.carry(symbols)[1]),
-        cross_entropy=tables.cross_entropy_bits(sent) / 8,
-        entropy=entropy_bits(sent, tables.contexts_of(sent)) / 8,
-        no_context=entropy_bits(sent, np.zeros_like(sent)) / 8,
+        cross_entropy=np.sum([each.cross_entropy_bits(values) for each, values in sent], axis=0) / 8,
+        entropy=sum(entropy_bits(values, each.contexts_of(values)) for each, values in sent) / 8,
+        no_context=sum(entropy_bits(values, np.zeros_like(values)) for _, values in sent) / 8,
     )
 
 
@@ -122,7 +123,7 @@ def main() -> None:
     options = parser.parse_args()
     run = kept_run(options.root, options.name)
     data = run.plan.task.data("validation")
-    sending = (member for member in run.members() if member.candidate.tables is not None)
+    sending = (member for member in run.members() if member.candidate.tables)
     found = [(member, rates(member, run.plan.task, data)) for member in sending]
     if not found:
         parser.exit(1, f"run '{options.name}' kept no member that sends symbols\n")

@@ -5,6 +5,7 @@ bundle/  manifest.json          config, shapes, pre- and post-processing, metric
          edge.onnx              image (1, 3, H, W) in 0..1 -> symbols uint8, or raw outputs where all is on the edge
          cloud.onnx             symbols, or the image at split 0 -> raw outputs
          tables.npy             the symbol codec's integer tables         (where symbols are sent)
+         tables1.npy ...        those of the second tensor and so on      (where several tensors cross)
          sample                 what the image codec's files have in common   (at split 0)
 ```
 """
@@ -12,6 +13,7 @@ bundle/  manifest.json          config, shapes, pre- and post-processing, metric
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,9 +21,9 @@ from pathlib import Path
 from deploy.atomic import partial_folder
 from deploy.errors import UserError
 from deploy.image_codec import ImageCodec, ImageSettings
+from deploy.joint_codec import symbols_codec
 from deploy.manifest import FileEntry, Manifest
 from deploy.packet import PacketCodec
-from deploy.symbol_codec import SymbolCodec
 from deploy.symbol_tables import SymbolTables
 
 MANIFEST = "manifest.json"
@@ -30,6 +32,12 @@ CLOUD = "cloud.onnx"
 TABLES = "tables.npy"
 SAMPLE = "sample"
 _NEEDED = {"image": {CLOUD, SAMPLE}, "features": {EDGE, CLOUD, TABLES}, "edge": {EDGE}}
+_FILES = re.compile(r"manifest\.json|(edge|cloud)\.onnx|tables\d*\.npy|sample")
+
+
+def tables_name(tensor: int) -> str:
+    """Return the name of the file that holds a tensor's tables: of the first, ``tables.npy``."""
+    return TABLES if tensor == 0 else f"tables{tensor}.npy"
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,8 @@ class Bundle:
             UserError: missing, tampered with, of another format, or incomplete.
         """
         manifest = _read_manifest(path)
-        for name in sorted(_NEEDED[manifest.kind] - set(manifest.files)):
+        tables = map(tables_name, range(len(manifest.symbol_shapes)))
+        for name in sorted({*_NEEDED[manifest.kind], *tables} - set(manifest.files)):
             raise UserError(f"bundle '{path}' lists no {name}; export it again")
         for name, entry in manifest.files.items():
             _check_file(path / name, entry)
@@ -99,11 +108,12 @@ class Bundle:
             raise UserError(f"bundle '{self.path}' runs entirely on the edge and sends no packets")
         if manifest.kind == "image":
             return PacketCodec(ImageCodec(self.image_settings, (self.path / SAMPLE).read_bytes()))
-        tables, shape = SymbolTables.load(self.path / TABLES), manifest.symbol_shape
-        assert shape is not None
-        if tables.bits != manifest.bits or tables.channels != shape[0]:
+        shapes = manifest.symbol_shapes
+        tables = [SymbolTables.load(self.path / tables_name(tensor)) for tensor in range(len(shapes))]
+        fitting = zip(tables, shapes, strict=True)
+        if not all(each.bits == manifest.bits and each.channels == shape[0] for each, shape in fitting):
             raise UserError(f"bundle '{self.path}' has tables that do not fit its symbols; export it again")
-        return PacketCodec(SymbolCodec(tables, shape))
+        return PacketCodec(symbols_codec(tables, shapes))
 
 
 def _read_manifest(path: Path) -> Manifest:
@@ -146,8 +156,7 @@ def _refuse_foreign(path: Path) -> None:
 
 
 def _is_bundle(path: Path) -> bool:
-    names = {MANIFEST, EDGE, CLOUD, TABLES, SAMPLE}
-    return (path / MANIFEST).is_file() and {entry.name for entry in path.iterdir()} <= names
+    return (path / MANIFEST).is_file() and all(_FILES.fullmatch(entry.name) for entry in path.iterdir())
 
 
 def _swap(building: Path, path: Path) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from deploy.bundle import CLOUD, Bundle
 from deploy.postprocess import Outputs, Prediction, postprocessor
+from deploy.sample import Sample, arrays_of
 from deploy.session import Session, normalised
 
 
@@ -26,18 +25,18 @@ class CloudRuntime:
         self._session = Session(bundle.path / CLOUD, threads)
         self._postprocess = postprocessor(bundle.manifest.postprocessing)
 
-    def received(self, packet: bytes) -> np.ndarray:
-        """Return what a packet carries: uint8 symbols (C, h, w), or an image (H, W, 3) at split 0.
+    def received(self, packet: bytes) -> Sample:
+        """Return what a packet carries: uint8 symbols (C, h, w) of each tensor, or an image (H, W, 3) at split 0.
 
         Raises:
             PacketError: the packet is none of this bundle's.
         """
         return self._codec.decode(packet)
 
-    def outputs(self, crossing: np.ndarray) -> Outputs:
+    def outputs(self, crossing: Sample) -> Outputs:
         """Return the raw outputs, batch of one, of what a packet carried."""
         image = self.bundle.manifest.kind == "image"
-        return self._session.run(normalised(crossing) if image else crossing[None])
+        return self._session.run(*(normalised(each) if image else each[None] for each in arrays_of(crossing)))
 
     def answer(self, packet: bytes) -> Prediction:
         """Return the prediction for a packet.

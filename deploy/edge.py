@@ -9,6 +9,7 @@ import numpy as np
 from deploy.bundle import EDGE, Bundle
 from deploy.errors import UserError
 from deploy.postprocess import Outputs, Prediction, postprocessor
+from deploy.sample import Sample, sample_of
 from deploy.session import Session, normalised
 
 
@@ -27,11 +28,11 @@ class EdgeRuntime:
         self._codec = None if bundle.manifest.kind == "edge" else bundle.packet_codec()
         self._postprocess = postprocessor(bundle.manifest.postprocessing)
 
-    def crossing(self, image: np.ndarray) -> np.ndarray:
+    def crossing(self, image: np.ndarray) -> Sample:
         """Return what the codec sends of a uint8 image (H, W, 3): symbols (C, h, w), or the image at split 0."""
         if self._session is None:
             return image
-        return self._session.run(normalised(image))[0][0]
+        return sample_of(symbols[0] for symbols in self._session.run(normalised(image)))
 
     def packet(self, image: np.ndarray) -> bytes:
         """Return the packet of a uint8 image (H, W, 3) of the model's input size.

@@ -23,6 +23,7 @@ from PIL import Image
 from deploy.errors import UserError, unknown
 from deploy.image_container import CONTAINERS
 from deploy.packet import PacketError, PacketKind
+from deploy.sample import Sample, arrays_of
 from deploy.unreadable import UNREADABLE
 
 _ENCODERS: dict[str, tuple[dict[str, Any], ...]] = {
@@ -108,12 +109,13 @@ class ImageCodec:
             picture = picture.resize((width, height), Image.Resampling.BICUBIC)
         return [self._file(picture, options) for options in _ENCODERS[self.settings.format]]
 
-    def encode(self, image: np.ndarray) -> bytes:
+    def encode(self, sample: Sample) -> bytes:
         """Return the payload of a uint8 image (H, W, 3) of the model's input size.
 
         Raises:
             ValueError: another shape or type.
         """
+        (image,) = arrays_of(sample)
         return min((self._stripped(file) for file in self.files(image)), key=len)
 
     def decode(self, payload: bytes) -> np.ndarray:

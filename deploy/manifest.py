@@ -10,8 +10,10 @@ from typing import Any
 
 from deploy.errors import UserError
 
-FORMAT = 2
-"""1: a symbol's context knew its own position alone; such tables are not read any more."""
+FORMAT = 3
+"""1: a symbol's context knew its own position alone; such tables are not read any more. 2: one tensor crossed."""
+ONE_TENSOR = 2
+"""The oldest format that is read: it has one ``symbol_shape`` where this one has several."""
 KINDS = ("image", "features", "edge")
 _CHECKSUM = "sha256"
 
@@ -39,7 +41,7 @@ class Manifest:
         postprocessing: How raw outputs become predictions.
         metrics: Measures by name, by data split: ``{"validation": {"quality": 0.71, ...}, "test": ...}``.
         versions: Versions of the packages that made the bundle.
-        symbol_shape: Channels, height and width of the symbols; None where none are sent.
+        symbol_shapes: Channels, height and width of the symbols of each tensor that is sent.
         bits: Bit width of a symbol; 0 where none are sent.
         files: Size and sha256 of every other file.
         origin: Run, trial and weights that the bundle was made of; empty where no run made it.
@@ -56,7 +58,7 @@ class Manifest:
     postprocessing: Mapping[str, Any]
     metrics: Mapping[str, Mapping[str, float]]
     versions: Mapping[str, str]
-    symbol_shape: tuple[int, int, int] | None = None
+    symbol_shapes: tuple[tuple[int, int, int], ...] = ()
     bits: int = 0
     files: Mapping[str, FileEntry] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)
@@ -80,16 +82,23 @@ class Manifest:
             raise UserError(f"the manifest is no JSON ({error})") from None
         if not isinstance(content, dict) or not isinstance(content.get("format"), int):
             raise UserError("the manifest is not that of a bundle")
-        if content["format"] != FORMAT:
+        if content["format"] not in (ONE_TENSOR, FORMAT):
             remedy = "update it" if content["format"] > FORMAT else "export the bundle again"
             raise UserError(f"the bundle has format {content['format']}, this program reads {FORMAT}; {remedy}")
         if content.pop(_CHECKSUM, None) != _digest(content):
             raise UserError("the manifest was changed after the export")
-        return _build(content)
+        return _build(_of_several(content) if content["format"] == ONE_TENSOR else content)
 
 
 def _digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _of_several(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a manifest's content where one tensor crossed in the form where several may."""
+    shape = content.get("symbol_shape")
+    others = {name: value for name, value in content.items() if name != "symbol_shape"}
+    return {**others, "symbol_shapes": [] if shape is None else [shape], "format": FORMAT}
 
 
 def _build(content: dict[str, Any]) -> Manifest:
@@ -100,8 +109,7 @@ def _build(content: dict[str, Any]) -> Manifest:
         content["files"] = {str(name): FileEntry(**entry) for name, entry in content["files"].items()}
         for name in ("classes", "image_size"):
             content[name] = tuple(content[name])
-        if content["symbol_shape"] is not None:
-            content["symbol_shape"] = tuple(content["symbol_shape"])
+        content["symbol_shapes"] = tuple(tuple(shape) for shape in content["symbol_shapes"])
         manifest = Manifest(**content)
     except (TypeError, AttributeError) as error:
         raise UserError(f"the manifest holds a value of the wrong type ({error})") from None
@@ -114,7 +122,7 @@ def _check(manifest: Manifest) -> None:
         raise UserError(f"the manifest's kind is '{manifest.kind}', not one of {', '.join(KINDS)}")
     if len(manifest.image_size) != 2 or not all(isinstance(side, int) and side > 0 for side in manifest.image_size):
         raise UserError(f"the manifest's image size {manifest.image_size} is no height and width")
-    if manifest.kind == "features" and (manifest.symbol_shape is None or not 1 <= manifest.bits <= 8):
+    if manifest.kind == "features" and not (manifest.symbol_shapes and 1 <= manifest.bits <= 8):
         raise UserError("the manifest sends features but gives no shape or bit width of the symbols")
     unsafe = [name for name in manifest.files if not name or "/" in name or "\\" in name or name in (".", "..")]
     if unsafe:

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-import numpy as np
-
 from deploy.errors import UserError
+from deploy.sample import Sample
 
 VERSION = 1
 HEADER_BYTES = 2
@@ -37,7 +36,7 @@ class PacketKind(IntEnum):
 
 
 class PayloadCodec(Protocol):
-    """Turns one sample's uint8 array into a payload and back."""
+    """Turns one sample's uint8 array, or its several, into a payload and back."""
 
     @property
     def kind(self) -> PacketKind:
@@ -49,11 +48,11 @@ class PayloadCodec(Protocol):
         """32 bits that both ends share and another bundle's codec does not."""
         ...
 
-    def encode(self, sample: np.ndarray) -> bytes:
+    def encode(self, sample: Sample) -> bytes:
         """Return the payload of one sample."""
         ...
 
-    def decode(self, payload: bytes) -> np.ndarray:
+    def decode(self, payload: bytes) -> Sample:
         """Return the sample of one payload.
 
         Raises:
@@ -68,13 +67,13 @@ class PacketCodec:
 
     payload: PayloadCodec
 
-    def encode(self, sample: np.ndarray) -> bytes:
-        """Return the packet of one sample: uint8 symbols (C, h, w), or a uint8 image (H, W, 3)."""
+    def encode(self, sample: Sample) -> bytes:
+        """Return the packet of one sample: uint8 symbols (C, h, w) of each tensor, or a uint8 image (H, W, 3)."""
         payload = self.payload.encode(sample)
         header = (VERSION << 2 | self.payload.kind) << _CHECK_BITS | self._check(payload)
         return header.to_bytes(HEADER_BYTES, "big") + payload
 
-    def decode(self, packet: bytes) -> np.ndarray:
+    def decode(self, packet: bytes) -> Sample:
         """Return the sample of a packet.
 
         Raises:

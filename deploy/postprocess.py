@@ -4,6 +4,8 @@
 softmax         (logits (1, K),)                                                    -> {"scores": (K,)}
 fcos            (cls_logits (1, A, K), bbox_regression (1, A, 4), bbox_ctrness (1, A, 1))
                                                   -> {"boxes": (n, 4) xyxy, "scores": (n,), "labels": (n,)}
+retinanet       (cls_logits (1, A, K), bbox_regression (1, A, 4))                   -> the same
+ssd             (cls_logits (1, A, 1 + K), bbox_regression (1, A, 4))               -> the same
 ```
 """
 
@@ -14,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from deploy.anchors import RetinaNetDecoder, SsdDecoder
 from deploy.errors import UserError, unknown
 from deploy.fcos import FcosDecoder
 
@@ -23,6 +26,12 @@ Prediction = dict[str, np.ndarray]
 
 Postprocess = Callable[[Outputs], Prediction]
 """Turns the raw outputs of one sample, batch of one, into its prediction."""
+DECODERS: Mapping[str, Callable[..., Callable[..., Prediction]]] = {
+    "fcos": FcosDecoder,
+    "retinanet": RetinaNetDecoder,
+    "ssd": SsdDecoder,
+}
+"""What builds a detector's decoder from the manifest's settings."""
 
 
 def postprocessor(settings: Mapping[str, Any]) -> Postprocess:
@@ -34,10 +43,10 @@ def postprocessor(settings: Mapping[str, Any]) -> Postprocess:
     kind = str(settings.get("kind"))
     if kind == "softmax":
         return softmax_scores
-    if kind != "fcos":
-        raise unknown("post-processing in the manifest", kind, ("softmax", "fcos"))
+    if kind not in DECODERS:
+        raise unknown("post-processing in the manifest", kind, ("softmax", *DECODERS))
     try:
-        decoder = FcosDecoder(**{name: value for name, value in settings.items() if name != "kind"})
+        decoder = DECODERS[kind](**{name: value for name, value in settings.items() if name != "kind"})
     except (TypeError, ValueError) as error:
         raise UserError(f"the manifest's post-processing is wrong ({error}); export the bundle again") from None
     return lambda outputs: decoder(*outputs)

@@ -28,11 +28,11 @@ class Session:
         except Exception as error:  # onnxruntime's own errors share no narrower base
             reason = str(error).splitlines()[0]
             raise UserError(f"onnxruntime {onnxruntime.__version__} cannot load '{path}': {reason}") from None
-        self._input = self._session.get_inputs()[0].name
+        self._inputs = [each.name for each in self._session.get_inputs()]
 
-    def run(self, array: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return the program's outputs for one input array, batch first."""
-        return tuple(self._session.run(None, {self._input: array}))
+    def run(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return the program's outputs for its input arrays, batch first."""
+        return tuple(self._session.run(None, dict(zip(self._inputs, arrays, strict=True))))
 
 
 def normalised(image: np.ndarray) -> np.ndarray:

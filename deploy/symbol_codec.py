@@ -20,16 +20,13 @@ from collections.abc import Iterator
 import constriction
 import numpy as np
 
-from deploy.packet import PacketError, PacketKind
+from deploy.packet import PacketKind
+from deploy.sample import Sample, arrays_of
 from deploy.symbol_board import board_of
 from deploy.symbol_contexts import deviations, scored
 from deploy.symbol_models import SymbolModels
+from deploy.symbol_stream import Ordered, read, written
 from deploy.symbol_tables import SymbolTables
-
-_WORD_BYTES = 4
-_STATE_WORDS = 2
-"""The encoder's state is the last 64 bits of the interval; the words before them are settled but for a carry."""
-_STATE_BYTES = _WORD_BYTES * _STATE_WORDS
 
 
 class SymbolCodec:
@@ -69,8 +66,25 @@ class SymbolCodec:
         """32 bits that tell these tables and this shape from others."""
         return zlib.crc32(repr(self.shape).encode(), self.tables.fingerprint)
 
-    def encode(self, symbols: np.ndarray) -> bytes:
+    def encode(self, sample: Sample) -> bytes:
         """Return the payload of uint8 symbols (C, h, w).
+
+        Raises:
+            ValueError: another shape, or a symbol too large for the bit width.
+        """
+        (symbols,) = arrays_of(sample)
+        return written([self], [self.ordered(symbols)])
+
+    def decode(self, payload: bytes) -> np.ndarray:
+        """Return the uint8 symbols (C, h, w) of a payload.
+
+        Raises:
+            PacketError: the payload is none that ``encode`` returns.
+        """
+        return read([self], payload)[0]
+
+    def ordered(self, symbols: np.ndarray) -> Ordered:
+        """Return uint8 symbols (C, h, w) as they are coded.
 
         Raises:
             ValueError: another shape, or a symbol too large for the bit width.
@@ -81,31 +95,18 @@ class SymbolCodec:
             raise ValueError(f"symbol {symbols.max()} does not fit into {self.tables.bits} bits")
         contexts = self.tables.contexts_of(symbols[None]).reshape(self._steps.shape)
         order = (self._steps + contexts).argsort(axis=None, kind="stable")
-        return self._coded(symbols.ravel()[order].astype(np.int32), (self._first + contexts).ravel()[order])
+        return Ordered(symbols.ravel()[order].astype(np.int32), (self._first + contexts).ravel()[order])
 
-    def decode(self, payload: bytes) -> np.ndarray:
-        """Return the uint8 symbols (C, h, w) of a payload.
+    def write(self, coder: constriction.stream.queue.RangeEncoder, ordered: Ordered) -> None:
+        """Append symbols to what the coder holds."""
+        self._models.encode(coder, *ordered)
 
-        Raises:
-            PacketError: the payload is none that ``encode`` returns.
-        """
-        padded = payload + bytes(-len(payload) % _WORD_BYTES)
-        coder = constriction.stream.queue.RangeDecoder(np.frombuffer(padded, dtype=">u4").astype(np.uint32))
+    def read(self, coder: constriction.stream.queue.RangeDecoder) -> tuple[np.ndarray, Ordered]:
+        """Return the next uint8 symbols (C, h, w), and as they were coded."""
         symbols = np.zeros(self.shape, dtype=np.uint8)
-        try:
-            steps = [*self._decoded(coder, symbols.reshape(len(symbols), self.shape[1] * self.shape[2]))]
-        except AssertionError:  # constriction's way to say that no encoder writes such words
-            raise PacketError("packet is damaged: its payload is not decodable") from None
-        # Any other byte string of the interval, and any cut one, decodes as well; only one of them is ever sent.
+        steps = [*self._decoded(coder, symbols.reshape(len(symbols), self.shape[1] * self.shape[2]))]
         values, rows = (np.concatenate(each) for each in zip(*steps, strict=True))
-        if self._coded(values, rows) != payload:
-            raise PacketError("packet is damaged: its payload is none that an encoder writes")
-        return symbols
-
-    def _coded(self, symbols: np.ndarray, rows: np.ndarray) -> bytes:
-        coder = constriction.stream.queue.RangeEncoder()
-        self._models.encode(coder, symbols, rows)
-        return _shortest(coder)
+        return symbols, Ordered(values, rows)
 
     def _decoded(
         self, coder: constriction.stream.queue.RangeDecoder, symbols: np.ndarray
@@ -133,22 +134,3 @@ class SymbolCodec:
             return np.zeros(seen.shape[-1], dtype=np.uint8)
         scores = scored(seen, rule.weights[channel : channel + 1, phase])
         return rule.placed(scores, phase, slice(channel, channel + 1))[0, 0]
-
-
-def _shortest(coder: constriction.stream.queue.RangeEncoder) -> bytes:
-    """Return the shortest byte string inside the encoder's interval; missing bytes count as zeros.
-
-    The encoder's own ending is a whole number of words. Its output is a point of the interval, which gives the
-    settled words; the state gives the interval's last 64 bits and its width.
-    """
-    settled, (low_end, width) = coder.pos()
-    words = np.zeros(settled + _STATE_WORDS, dtype=">u4")
-    sealed = coder.get_compressed()[: len(words)]
-    words[: len(sealed)] = sealed
-    point = int.from_bytes(words.tobytes(), "big")
-    low = point - ((point - low_end) % (1 << 8 * _STATE_BYTES))
-    for dropped in range(_STATE_BYTES, -1, -1):
-        kept = -(-low >> 8 * dropped)
-        if kept << 8 * dropped < low + width:
-            return kept.to_bytes(words.nbytes - dropped, "big").rstrip(b"\0")
-    raise AssertionError("an interval holds its own lower end")

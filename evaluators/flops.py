@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 from fvcore.nn import FlopCountAnalysis
-from torch import Tensor, nn
+from torch import nn
 
 from deploy.errors import UserError
 from evaluators.subject import Subject
+from search_spaces.payload import Payload
 
 ELEMENTWISE = frozenset(
     f"aten::{name}"
@@ -34,17 +35,17 @@ def _attention(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
     return Counter({"attention": pairs * (query[-1] + value[-1])})
 
 
-def flops(module: nn.Module, example: Tensor) -> int:
+def flops(module: nn.Module, example: Payload) -> int:
     """Return fvcore's multiply-adds of one run of ``module``.
 
     Args:
         module: In eval mode.
-        example: Its input for one sample, (1, ...).
+        example: Its input for one sample, (1, ...) of each tensor.
 
     Raises:
         UserError: the module runs an operation that is neither counted nor listed as elementwise.
     """
-    analysis = FlopCountAnalysis(module, example)
+    analysis = FlopCountAnalysis(module, (example,))
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
     analysis.set_op_handle("aten::scaled_dot_product_attention", _attention)
     # Who called is known from the trace; who owns has to be looked up for every node, for the same total.

@@ -12,6 +12,7 @@ from deploy.symbol_tables import SymbolTables
 from evaluators.link import Link
 from evaluators.side_by_side import side_by_side
 from search_spaces.derived import DerivedModel
+from search_spaces.payload import Payload, payload_of, tensors_of
 from search_spaces.task import DataSplit, Outputs, Prediction, Target, Task
 
 BATCH = 32
@@ -54,19 +55,22 @@ def _answered(
 def _sent(derived: DerivedModel, images: Tensor, link: Link | None) -> tuple[Outputs, list[int]]:
     if derived.cloud is None or link is None:
         return derived(images), [0] * len(images)
-    arrived, sizes = link.carry(images if derived.edge is None else derived.edge(images))
+    sent: Payload = images if derived.edge is None else derived.edge(images)
+    arrived, sizes = link.carry(sent)
     return derived.cloud(arrived), sizes
 
 
-def calibrated_tables(derived: DerivedModel, data: DataSplit, samples: int) -> SymbolTables | None:
-    """Count the symbols of the first ``samples`` of a training split; None where no symbols are sent."""
-    if derived.symbol_shape is None or derived.edge is None:
-        return None
+def calibrated_tables(derived: DerivedModel, data: DataSplit, samples: int) -> tuple[SymbolTables, ...]:
+    """Count the symbols of the first ``samples`` of a training split, of each tensor that is sent."""
+    if not derived.symbol_shapes or derived.edge is None:
+        return ()
     derived.eval()
-    return SymbolTables.calibrate(symbols_of(derived.edge, data, samples).numpy(), derived.config.bits)
+    symbols = tensors_of(symbols_of(derived.edge, data, samples))
+    return tuple(SymbolTables.calibrate(tensor.numpy(), derived.config.bits) for tensor in symbols)
 
 
 @torch.no_grad()
-def symbols_of(edge: nn.Module, data: DataSplit, samples: int | None = None) -> Tensor:
-    """Return the symbols of a split's first samples, of all unless given, uint8 (n, w, h, w')."""
-    return torch.cat([edge(data.batch(rows)[0]) for rows in data.batches(BATCH, samples)])
+def symbols_of(edge: nn.Module, data: DataSplit, samples: int | None = None) -> Payload:
+    """Return the symbols of a split's first samples, of all unless given, uint8 (n, w, h, w') of each tensor."""
+    batches = [tensors_of(edge(data.batch(rows)[0])) for rows in data.batches(BATCH, samples)]
+    return payload_of(torch.cat(parts) for parts in zip(*batches, strict=True))

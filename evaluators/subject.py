@@ -9,6 +9,7 @@ from torch import nn
 
 from evaluators.outcome import Outcome
 from search_spaces.derived import DerivedModel
+from search_spaces.payload import Payload, payload_of
 from search_spaces.task import Task
 
 
@@ -29,8 +30,8 @@ class Subject:
         """Return an input for one sample, (1, 3, H, W)."""
         return torch.zeros(1, 3, self.task.image_size, self.task.image_size)
 
-    def received(self) -> torch.Tensor:
+    def received(self) -> Payload:
         """Return what the cloud receives for one sample."""
-        if self.derived.symbol_shape is None:
+        if not self.derived.symbol_shapes:
             return self.image()
-        return torch.zeros(1, *self.derived.symbol_shape, dtype=torch.uint8)
+        return payload_of(torch.zeros(1, *shape, dtype=torch.uint8) for shape in self.derived.symbol_shapes)

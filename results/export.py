@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -11,13 +11,14 @@ from typing import Protocol
 import torch
 from torch import nn
 
-from deploy.bundle import CLOUD, EDGE, SAMPLE, TABLES, Bundle
+from deploy.bundle import CLOUD, EDGE, SAMPLE, Bundle, tables_name
 from deploy.image_codec import ImageCodec, ImageSettings
 from deploy.manifest import Manifest
 from deploy.preprocess import PREPROCESSING
 from deploy.symbol_tables import SymbolTables
 from results.onnx_export import write_onnx
 from search_spaces.config import Config
+from search_spaces.payload import payload_of
 from search_spaces.task import Task
 
 PACKAGES = (
@@ -38,11 +39,11 @@ class Derived(Protocol):
 
     Attributes:
         config: Its configuration.
-        symbol_shape: Channels, height and width of the symbols; None where none are sent.
+        symbol_shapes: Channels, height and width of the symbols of each tensor that is sent.
     """
 
     config: Config
-    symbol_shape: tuple[int, int, int] | None
+    symbol_shapes: tuple[tuple[int, int, int], ...]
 
     @property
     def edge(self) -> nn.Module | None:
@@ -59,7 +60,7 @@ def export_bundle(
     derived: Derived,
     task: Task,
     path: Path,
-    tables: SymbolTables | None,
+    tables: Sequence[SymbolTables],
     metrics: Mapping[str, Mapping[str, float]],
     origin: Mapping[str, str | int] | None = None,
 ) -> Bundle:
@@ -69,7 +70,7 @@ def export_bundle(
         derived: The model's edge and cloud part.
         task: Gives classes, image size and post-processing.
         path: The bundle's folder; an older bundle there is replaced.
-        tables: The symbol tables it was measured with; None where no symbols are sent.
+        tables: The symbol tables it was measured with, of each tensor that is sent.
         metrics: Measures by name, by data split.
         origin: Run, trial and weights that the bundle is made of.
 
@@ -77,14 +78,14 @@ def export_bundle(
         UserError: ``path`` holds something else or cannot be written.
         ValueError: symbols are sent and there are no tables for them.
     """
-    if (derived.symbol_shape is None) != (tables is None):
-        raise ValueError("symbol tables are needed exactly where symbols are sent")
+    if len(derived.symbol_shapes) != len(tables):
+        raise ValueError("symbol tables are needed for every tensor that is sent")
     manifest = replace(_manifest(derived, task, tables, metrics), origin=dict(origin or {}))
 
     def fill(folder: Path) -> None:
         _write_programs(derived, manifest, folder)
-        if tables is not None:
-            tables.save(folder / TABLES)
+        for tensor, each in enumerate(tables):
+            each.save(folder / tables_name(tensor))
         if manifest.kind == "image":
             (folder / SAMPLE).write_bytes(ImageCodec(_image_settings(derived.config, task)).sample)
 
@@ -96,13 +97,12 @@ def _write_programs(derived: Derived, manifest: Manifest, folder: Path) -> None:
     if derived.edge is not None:
         write_onnx(derived.edge, image, folder / EDGE)
     if derived.cloud is not None:
-        shape = manifest.symbol_shape
-        received = image if shape is None else torch.zeros(1, *shape, dtype=torch.uint8)
-        write_onnx(derived.cloud, received, folder / CLOUD)
+        symbols = payload_of(torch.zeros(1, *shape, dtype=torch.uint8) for shape in manifest.symbol_shapes)
+        write_onnx(derived.cloud, symbols if manifest.symbol_shapes else image, folder / CLOUD)
 
 
 def _manifest(
-    derived: Derived, task: Task, tables: SymbolTables | None, metrics: Mapping[str, Mapping[str, float]]
+    derived: Derived, task: Task, tables: Sequence[SymbolTables], metrics: Mapping[str, Mapping[str, float]]
 ) -> Manifest:
     kind = "image" if derived.edge is None else "edge" if derived.cloud is None else "features"
     return Manifest(
@@ -116,8 +116,8 @@ def _manifest(
         postprocessing=task.postprocessing(),
         metrics={split: dict(measures) for split, measures in metrics.items()},
         versions=_versions(),
-        symbol_shape=derived.symbol_shape,
-        bits=0 if tables is None else tables.bits,
+        symbol_shapes=derived.symbol_shapes,
+        bits=tables[0].bits if tables else 0,
     )
 
 

@@ -12,29 +12,34 @@ from pathlib import Path
 
 import onnx
 import torch
-from torch import Tensor, nn
+from torch import nn
+
+from search_spaces.payload import Payload, payload_of, tensors_of
 
 OPSET = 18
 _NOISY = ("torch.onnx", "onnxscript", "onnx_ir", "torch.export")
 
 
-def write_onnx(module: nn.Module, sample: Tensor, path: Path) -> None:
+def write_onnx(module: nn.Module, sample: Payload, path: Path) -> None:
     """Export a module by torch's exporter; the batch size stays free wherever the module leaves it free.
 
     Args:
-        module: Takes one tensor; exported in eval mode.
-        sample: One input, (1, ...).
+        module: Takes one payload; exported in eval mode.
+        sample: One input, (1, ...) of each tensor, each an input of the program.
         path: The ONNX file, weights inside.
     """
     still = copy.deepcopy(module).cpu().eval()
     # A batch of one is always taken for a constant; two tell the exporter what may vary.
-    _export(still, torch.cat([sample, sample]), path, free=True)
+    _export(still, payload_of(torch.cat([tensor, tensor]) for tensor in tensors_of(sample)), path, free=True)
     if _batch(path) == 2:
         _export(still, sample, path, free=False)
 
 
-def _export(module: nn.Module, sample: Tensor, path: Path, free: bool) -> None:
-    shapes = ({0: torch.export.Dim.AUTO},) if free else None
+def _export(module: nn.Module, sample: Payload, path: Path, free: bool) -> None:
+    names = [f"input{i or ''}" for i in range(len(tensors_of(sample)))]
+    free_batch = {0: torch.export.Dim.AUTO}
+    each = tuple(free_batch for _ in names) if isinstance(sample, tuple) else free_batch
+    shapes = (each,) if free else None
     with _quiet(), torch.no_grad():
         torch.onnx.export(
             module,
@@ -44,7 +49,7 @@ def _export(module: nn.Module, sample: Tensor, path: Path, free: bool) -> None:
             dynamic_shapes=shapes,
             external_data=False,
             verbose=False,
-            input_names=["input"],
+            input_names=names,
             opset_version=OPSET,
         )
 

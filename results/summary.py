@@ -203,9 +203,7 @@ def summary_dict(summary: Summary) -> dict[str, Any]:
         "rule": str(summary.rule) if summary.rule else None,
         "tolerance": summary.rule.tolerance if summary.rule else None,
         "measured_on": "test" if summary.refined else "validation",
-        "splitting_pays": any(saving.beats for saving in summary.savings)
-        if summary.rule and summary.splits
-        else None,
+        "splitting_pays": any(saving.beats for saving in summary.savings) if known else None,
         "savings": [
             {
                 "trial": saving.record.number,

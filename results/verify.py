@@ -13,9 +13,12 @@ from deploy.bundle import Bundle
 from deploy.cloud import CloudRuntime
 from deploy.edge import EdgeRuntime
 from deploy.packet import PacketCodec
+from deploy.sample import Sample, arrays_of
+from evaluators.link import samples_of
 from results.box_match import matched_boxes
 from results.export import Derived
-from search_spaces.task import DataSplit, Outputs, Prediction, SplitName, Task
+from search_spaces.payload import tensors_of
+from search_spaces.task import DataSplit, Prediction, SplitName, Task
 
 BOX_PIXELS = 0.5
 BOX_SCORE = 1e-3
@@ -95,8 +98,8 @@ class VerifyReport:
 class _Pair:
     """One sample on both sides: what crossed the split point, the packet, the prediction."""
 
-    model_crossing: np.ndarray
-    bundle_crossing: np.ndarray
+    model_crossing: Sample
+    bundle_crossing: Sample
     model: Prediction
     bundle: Prediction
     packet: bytes
@@ -104,7 +107,16 @@ class _Pair:
 
     @property
     def same_symbols(self) -> bool:
-        return bool(np.array_equal(self.model_crossing, self.bundle_crossing))
+        return _equal(self.model_crossing, self.bundle_crossing)
+
+    @property
+    def symbols(self) -> int:
+        return sum(array.size for array in arrays_of(self.model_crossing))
+
+    @property
+    def differing(self) -> int:
+        both = zip(arrays_of(self.model_crossing), arrays_of(self.bundle_crossing), strict=True)
+        return sum(int((model != bundle).sum()) for model, bundle in both)
 
 
 def verify_bundle(
@@ -121,8 +133,6 @@ def verify_bundle(
     """
     data = task.data(split)
     pairs = list(_pairs(bundle, derived, task, data, threads))
-    symbols = sum(pair.model_crossing.size for pair in pairs)
-    differing = sum(int((pair.model_crossing != pair.bundle_crossing).sum()) for pair in pairs)
     return VerifyReport(
         split=split,
         samples=len(pairs),
@@ -130,7 +140,7 @@ def verify_bundle(
         model_quality=task.quality([pair.model for pair in pairs], data.targets),
         bundle_quality=task.quality([pair.bundle for pair in pairs], data.targets),
         mean_bytes=float(np.mean([len(pair.packet) for pair in pairs])),
-        symbols_differing=differing / max(1, symbols),
+        symbols_differing=sum(pair.differing for pair in pairs) / max(1, sum(pair.symbols for pair in pairs)),
         packets_equal=all(pair.intact for pair in pairs),
         **(_compare_boxes(pairs) if "boxes" in pairs[0].model else _compare_top1(pairs)),
     )
@@ -150,32 +160,32 @@ def _pairs(bundle: Bundle, derived: Derived, task: Task, data: DataSplit, thread
                 continue
             sent, packet = edge.crossing(image), edge.packet(image)
             received = cloud.received(packet)
-            lossless = bundle.manifest.kind == "image" or np.array_equal(received, sent)
-            same = codec.encode(crossing) == packet or not np.array_equal(crossing, sent)
-            yield _Pair(crossing, sent, prediction, cloud.answer(packet), packet, bool(lossless and same))
+            lossless = bundle.manifest.kind == "image" or _equal(received, sent)
+            same = codec.encode(crossing) == packet or not _equal(crossing, sent)
+            yield _Pair(crossing, sent, prediction, cloud.answer(packet), packet, lossless and same)
 
 
 @torch.no_grad()
 def _run_model(
     derived: Derived, task: Task, data: DataSplit, indices: Sequence[int], codec: PacketCodec | None
-) -> tuple[list[np.ndarray], list[Prediction]]:
+) -> tuple[list[Sample], list[Prediction]]:
     """Return what the torch model sends of each sample, and its predictions."""
     images, _ = data.batch(indices)
     if derived.cloud is None:
         assert derived.edge is not None
-        return [np.zeros(0, dtype=np.uint8)] * len(indices), task.predict(_raw(derived.edge(images)))
+        return [np.zeros(0, dtype=np.uint8)] * len(indices), task.predict(tensors_of(derived.edge(images)))
     if derived.edge is not None:
         symbols = derived.edge(images)
-        return list(symbols.numpy()), task.predict(_raw(derived.cloud(symbols)))
+        return samples_of(symbols), task.predict(tensors_of(derived.cloud(symbols)))
     assert codec is not None
-    pixels = [_image(data, index) for index in indices]
-    restored = np.stack([codec.decode(codec.encode(image)) for image in pixels])
+    pixels: list[Sample] = [_image(data, index) for index in indices]
+    restored = np.concatenate([arrays_of(codec.decode(codec.encode(image))) for image in pixels])
     received = torch.from_numpy(restored).permute(0, 3, 1, 2).float().div_(255)
-    return pixels, task.predict(_raw(derived.cloud(received)))
+    return pixels, task.predict(tensors_of(derived.cloud(received)))
 
 
-def _raw(answer: torch.Tensor | Outputs) -> Outputs:
-    return answer if isinstance(answer, tuple) else (answer,)
+def _equal(one: Sample, other: Sample) -> bool:
+    return all(map(np.array_equal, arrays_of(one), arrays_of(other)))
 
 
 def _image(data: DataSplit, index: int) -> np.ndarray:

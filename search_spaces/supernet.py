@@ -15,6 +15,7 @@ from search_spaces.chain import Chain
 from search_spaces.config import Config
 from search_spaces.derived import CloudPart, DerivedModel, EdgePart
 from search_spaces.modules import MODULES, layout_of, partitions
+from search_spaces.payload import each, parts_of, payload_of, tensors_of
 from search_spaces.quantiser import Dequantiser, Quantiser, quantise
 from search_spaces.slicing import Kept, SharedSlice, along, prefix, sliced
 from search_spaces.space import SearchSpace
@@ -40,7 +41,7 @@ class BottleneckOptions:
 
 
 class Supernet(nn.Module):
-    """A trainable copy of the cloud model's chain with a bottleneck at every interior split point.
+    """A trainable copy of the cloud model's chain with a bottleneck for every tensor at every interior split point.
 
     At construction, every module kept and no bottleneck equals the cloud model to 1e-5.
 
@@ -58,8 +59,8 @@ class Supernet(nn.Module):
         self.partitions = tuple(partitions(block, modules) for block in cloud.blocks)
         self.bottlenecks = nn.ModuleDict(
             {
-                str(split): Bottleneck(cloud.shapes[split - 1], options.width, options.strides)
-                for split in range(1, self.layout.splits)
+                str(split): each([Bottleneck(shape, options.width, options.strides) for shape in shapes])
+                for split, shapes in enumerate(cloud.crossing, start=1)
             }
         )
         self._shared: dict[tuple[int, int], Callable[[Any], Any]] = {}
@@ -78,14 +79,15 @@ class Supernet(nn.Module):
             loss: The task's loss of the cloud model's raw outputs for them, a scalar.
         """
         value: Any = images.detach().clone().requires_grad_(True)
-        features = []
+        features: list[Tensor] = []
         for block in self.cloud.blocks[:-1]:
-            value = block(value)
-            features.append(value)
+            value = _apart(block(value))
+            features.extend(tensors_of(value))
         answer = self.cloud.blocks[-1](value)
-        gradients = torch.autograd.grad(loss(answer if isinstance(answer, tuple) else (answer,)), features)
-        for split, (feature, gradient) in enumerate(zip(features, gradients, strict=True), start=1):
-            self._bottleneck(split).calibrate(feature.detach(), gradient)
+        gradients = torch.autograd.grad(loss(tensors_of(answer)), features)
+        every = [part for split in range(1, self.layout.splits) for part in self._bottlenecks(split)]
+        for bottleneck, feature, gradient in zip(every, features, gradients, strict=True):
+            bottleneck.calibrate(feature.detach(), gradient)
 
     def is_cloud_model(self, config: Config) -> bool:
         """Return whether a canonical Config runs the cloud model as it is and so needs no training."""
@@ -100,8 +102,9 @@ class Supernet(nn.Module):
     def trace(self, images: Tensor, config: Config) -> Trace:
         """Run a training pass of a Config on the shared weights."""
         blocks = [self._shared_block(i, count) for i, count in enumerate(self._counts(config))]
-        crossing = self._shared_crossing(config) if 0 < config.split < self.layout.splits else None
-        return run(images, blocks[: config.split], crossing, blocks[config.split :])
+        interior = 0 < config.split < self.layout.splits
+        crossings = [_shared_crossing(part, config) for part in self._bottlenecks(config.split)] if interior else []
+        return run(images, blocks[: config.split], crossings, blocks[config.split :])
 
     def derive(self, config: Config, importance: Importance | None = None) -> DerivedModel:
         """Return the sub-model of a canonical Config with weights of its own, physically sliced.
@@ -114,9 +117,9 @@ class Supernet(nn.Module):
         counts = self._counts(config)
         blocks = [self._own_block(source, i, count, importance) for i, count in enumerate(counts)]
         if config.split == 0:
-            return DerivedModel(config, None, CloudPart(None, None, blocks), None)
+            return DerivedModel(config, None, CloudPart(None, None, blocks))
         if config.split == self.layout.splits:
-            return DerivedModel(config, EdgePart(blocks, None, None), None, None)
+            return DerivedModel(config, EdgePart(blocks, None, None), None)
         return self._own_split(config, blocks)
 
     def kept_modules(self, block: int, count: int, importance: Importance | None = None) -> list[int]:
@@ -158,33 +161,41 @@ class Supernet(nn.Module):
             self._shared[key] = SharedSlice(self.chain.blocks[block], self._slices(*key))
         return self._shared[key]
 
-    def _bottleneck(self, split: int) -> Bottleneck:
-        bottleneck = self.bottlenecks[str(split)]
-        assert isinstance(bottleneck, Bottleneck)
-        return bottleneck
-
-    def _shared_crossing(self, config: Config) -> Crossing:
-        bottleneck, units = self._bottleneck(config.split), prefix(config.width)
-        key = str(config.stride)
-        steps = bottleneck.log_step(config.width, config.stride, config.bits)
-        return Crossing(
-            SharedSlice(bottleneck.encoders[key], along(ENCODER_AXES, units)),
-            lambda latent: quantise(latent, steps, config.bits),
-            SharedSlice(bottleneck.decoders[key], along(DECODER_AXES, units)),
-        )
+    def _bottlenecks(self, split: int) -> list[Bottleneck]:
+        """Return the bottleneck of each tensor that crosses."""
+        return [part for part in parts_of(self.bottlenecks[str(split)]) if isinstance(part, Bottleneck)]
 
     def _own_split(self, config: Config, blocks: Sequence[nn.Module]) -> DerivedModel:
-        bottleneck, units = self._bottleneck(config.split), prefix(config.width)
-        key = str(config.stride)
-        encoder = sliced(bottleneck.encoders[key], along(ENCODER_AXES, units))
-        decoder = sliced(bottleneck.decoders[key], along(DECODER_AXES, units))
-        quantiser = Quantiser(bottleneck.log_step(config.width, config.stride, config.bits), config.bits)
+        bottlenecks = self._bottlenecks(config.split)
+        quantisers = [Quantiser(part.log_step(*_latent(config)), config.bits) for part in bottlenecks]
+        units, key = prefix(config.width), str(config.stride)
+        encoders = [sliced(part.encoders[key], along(ENCODER_AXES, units)) for part in bottlenecks]
+        decoders = [sliced(part.decoders[key], along(DECODER_AXES, units)) for part in bottlenecks]
         return DerivedModel(
             config,
-            EdgePart(blocks[: config.split], encoder, quantiser),
-            CloudPart(Dequantiser(quantiser), decoder, blocks[config.split :]),
-            bottleneck.symbol_shape(config.width, config.stride),
+            EdgePart(blocks[: config.split], each(encoders), each(quantisers)),
+            CloudPart(each([Dequantiser(part) for part in quantisers]), each(decoders), blocks[config.split :]),
+            tuple(part.symbol_shape(config.width, config.stride) for part in bottlenecks),
         )
+
+
+def _shared_crossing(bottleneck: Bottleneck, config: Config) -> Crossing:
+    units, key = prefix(config.width), str(config.stride)
+    steps = bottleneck.log_step(*_latent(config))
+    return Crossing(
+        SharedSlice(bottleneck.encoders[key], along(ENCODER_AXES, units)),
+        lambda latent: quantise(latent, steps, config.bits),
+        SharedSlice(bottleneck.decoders[key], along(DECODER_AXES, units)),
+    )
+
+
+def _latent(config: Config) -> tuple[int, int, int]:
+    return config.width, config.stride, config.bits
+
+
+def _apart(value: Any) -> Any:
+    """Return a payload whose tensors are this cut's own: one that crosses several cuts has a gradient at each."""
+    return payload_of(tensor.view_as(tensor) for tensor in value) if isinstance(value, tuple) else value
 
 
 def _identity(value: Any) -> Any:

@@ -8,8 +8,12 @@ from typing import Any
 
 from torch import Tensor
 
+from search_spaces.payload import payload_of, tensors_of
 from search_spaces.quantiser import Quantised
 from search_spaces.task import Outputs
+
+Taps = dict[int, tuple[Tensor, ...]]
+"""Activations by the number of blocks that come before them; several tensors where several cross."""
 
 
 @dataclass(frozen=True)
@@ -18,18 +22,18 @@ class Trace:
 
     Attributes:
         outputs: Raw outputs.
-        taps: Activations to compare with the cloud model's, by the number of blocks that come before them.
-        quantised: The quantised latent, where one is sent.
+        taps: Activations to compare with the cloud model's.
+        quantised: The quantised latent of each tensor that is sent; nothing where none is.
     """
 
     outputs: Outputs
-    taps: dict[int, Tensor]
-    quantised: Quantised | None
+    taps: Taps
+    quantised: tuple[Quantised, ...]
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """What features go through between edge and cloud while they are trained."""
+    """What one tensor goes through between edge and cloud while it is trained."""
 
     encoder: Callable[[Tensor], Tensor]
     quantiser: Callable[[Tensor], Quantised]
@@ -39,22 +43,25 @@ class Crossing:
 def run(
     images: Tensor,
     edge: Sequence[Callable[[Any], Any]],
-    crossing: Crossing | None,
+    crossings: Sequence[Crossing],
     cloud: Sequence[Callable[[Any], Any]],
 ) -> Trace:
-    """Run images (b, 3, H, W) through the edge's blocks, the crossing and the cloud's blocks.
+    """Run images (b, 3, H, W) through the edge's blocks, the crossings of what is sent and the cloud's blocks.
 
     Taps are the features that the cloud gets and the features that the last block reads.
     """
     value: Any = images
-    taps: dict[int, Tensor] = {}
-    quantised = None
+    taps: Taps = {}
+    quantised: tuple[Quantised, ...] = ()
     last = len(edge) + len(cloud) - 1
     for i, block in enumerate([*edge, *cloud]):
-        if crossing is not None and i == len(edge):
-            quantised = crossing.quantiser(crossing.encoder(value))
-            taps[i] = value = crossing.decoder(quantised.values)
+        if crossings and i == len(edge):
+            sent = zip(crossings, tensors_of(value), strict=True)
+            quantised = tuple(crossing.quantiser(crossing.encoder(tensor)) for crossing, tensor in sent)
+            arrived = zip(crossings, quantised, strict=True)
+            value = payload_of(crossing.decoder(latent.values) for crossing, latent in arrived)
+            taps[i] = tensors_of(value)
         if i == last:
-            taps[i] = value
+            taps[i] = tensors_of(value)
         value = block(value)
-    return Trace(value if isinstance(value, tuple) else (value,), taps, quantised)
+    return Trace(tensors_of(value), taps, quantised)

@@ -79,7 +79,7 @@ def manifest(kind: str) -> Manifest:
         postprocessing={"kind": "softmax"},
         metrics={"test": {"quality": 1.0}},
         versions={"numpy": np.__version__},
-        symbol_shape=SHAPE if kind == "features" else None,
+        symbol_shapes=(SHAPE,) if kind == "features" else (),
         bits=BITS if kind == "features" else 0,
     )
 

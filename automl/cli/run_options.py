@@ -21,8 +21,8 @@ DataOption = Annotated[
 ModelOption = Annotated[
     str | None,
     typer.Option(
-        help="The cloud model: small, a classification model of torchvision's, or package.module:function; "
-        "for boxes as FCOS's backbone.",
+        help="The cloud model: small, a classification model of torchvision's, or package.module:function, for "
+        "boxes as FCOS's backbone; or, for boxes, a detector of torchvision's.",
         rich_help_panel=_DATA,
     ),
 ]

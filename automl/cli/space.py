@@ -47,9 +47,9 @@ def space(
     console.print(
         f"Narrowed unless you name them: {', '.join(UNLESS_NAMED)}; e.g. --fix feature=0,1,2", highlight=False
     )
-    shapes = untrained_chain(plan.task).shapes[:-1]
-    for split, shape in enumerate(shapes, start=1):
-        console.print(f"split {split}: features of {' x '.join(map(str, shape))}", highlight=False)
+    for split, shapes in enumerate(untrained_chain(plan.task).crossing, start=1):
+        features = " and ".join(" x ".join(map(str, shape)) for shape in shapes)
+        console.print(f"split {split}: features of {features}", highlight=False)
     console.print(f"split 0: the image; split {plan.space.layout.splits}: everything on the edge", highlight=False)
     console.print(f"{plan.space.size():,} distinct configurations", highlight=False)
 

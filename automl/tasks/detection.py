@@ -12,6 +12,7 @@ from torch import nn
 
 from automl.tasks.detecting import Detecting
 from automl.tasks.nets import Detector, Stage
+from automl.tasks.rules import LevelRules
 from automl.tasks.scenes import Scene, SceneStyle, compose
 from automl.tasks.sources import CLASSES, SPLITS, source
 from automl.tasks.splits import Counts, digest, stacked
@@ -42,13 +43,17 @@ class DetectionTask(Detecting):
     recipe: Recipe = RECIPE
     seed: int = 0
     name: str = field(default="detection", init=False)
-    stride: int = field(default=STRIDE, init=False)
     classes: tuple[str, ...] = field(default=CLASSES, init=False)
 
     @property
     def image_size(self) -> int:
         """Side of a scene in pixels."""
         return self.style.size
+
+    @property
+    def rules(self) -> LevelRules:
+        """FCOS's, on one level."""
+        return _rules(self.image_size)
 
     def data(self, split: SplitName) -> DataSplit:
         """Return one split; the three share no digit scan and no pixel of a photograph."""
@@ -74,6 +79,11 @@ class DetectionTask(Detecting):
             torch.manual_seed(self.seed)
             model = Detector(STEM, STAGES, len(CLASSES), HEAD_CONVS)
         return model.to(memory_format=torch.channels_last)
+
+
+@cache
+def _rules(image_size: int) -> LevelRules:
+    return LevelRules(image_size, STRIDE)
 
 
 @cache

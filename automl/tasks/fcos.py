@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from torchvision.models.detection._utils import BoxLinearCoder
 from torchvision.models.detection.fcos import FCOSHead
-from torchvision.ops import generalized_box_iou_loss, nms
+from torchvision.ops import nms
 
+from automl.tasks.distance import bernoulli_kl, box_distance, mass_of, sigmoid_distance
 from search_spaces.task import Outputs, Prediction, Target
 
 CENTER_RADIUS = 1.5
@@ -74,26 +74,16 @@ def detection_loss(outputs: Outputs, targets: Sequence[Target], anchors: Tensor)
 def detection_response_loss(outputs: Outputs, teacher: Outputs, anchors: Tensor, temperature: float) -> Tensor:
     """Return the distance of raw detector outputs from the teacher's, scalar.
 
-    Classes: binary cross-entropy less the teacher's own entropy (a KL divergence) between sigmoids at the
-    temperature, times its square (Hinton et al. 2015), each entry weighed by how far teacher and student
-    are apart or the teacher is sure, so that easy background weighs little (quality focal loss, Li et al.
-    2020, arXiv 2006.04388). Boxes: GIoU, and centerness: KL divergence, both weighed by the teacher's score.
+    Classes as ``sigmoid_distance`` says. Boxes: GIoU, and centerness: KL divergence, both weighed by the teacher's
+    score.
     """
     logits, regression, centerness = outputs
     taught_logits, taught_regression, taught_centerness = (t.detach() for t in teacher)
     sure = (taught_logits.sigmoid().amax(-1) * taught_centerness.sigmoid()[..., 0]).sqrt()
-    mass = sure.sum().clamp(min=1.0)
-    soft = (taught_logits / temperature).sigmoid()
-    weight = ((logits.detach().sigmoid() - taught_logits.sigmoid()).abs() + sure[..., None]).clamp(max=1.0)
-    classes = (weight * _bernoulli_kl(logits / temperature, soft)).sum() * temperature**2
-    overlap = generalized_box_iou_loss(_decode(regression, anchors), _decode(taught_regression, anchors))
-    centre = _bernoulli_kl(centerness, taught_centerness.sigmoid())[..., 0]
-    return (classes + (sure * overlap).sum() + (sure * centre).sum()) / mass
-
-
-def _bernoulli_kl(logits: Tensor, taught: Tensor) -> Tensor:
-    entropy = F.binary_cross_entropy(taught, taught, reduction="none")
-    return F.binary_cross_entropy_with_logits(logits, taught, reduction="none") - entropy
+    classes = sigmoid_distance(logits, taught_logits, sure, temperature)
+    boxes = box_distance(_decode(regression, anchors), _decode(taught_regression, anchors), sure)
+    centre = bernoulli_kl(centerness, taught_centerness.sigmoid())[..., 0]
+    return (classes + boxes + (sure * centre).sum()) / mass_of(sure)
 
 
 def _decode(regression: Tensor, anchors: Tensor) -> Tensor:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torchvision import models
 from torchvision.models.detection.fcos import FCOSHead
 
+from automl.tasks.detectors import class_of, detector_names, is_detector, one_stage, rules_of
 from automl.tasks.factory import factory_of, is_factory
 from automl.tasks.nets import Classifier, Detector, Stage
+from automl.tasks.rules import LevelRules, Rules
+from automl.tasks.standardize import Standardize
 from automl.tasks.weights import with_weights
 from deploy.errors import UserError, unknown
 from search_spaces.chain import Chain, chain_of
@@ -29,33 +31,12 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pixels: what torchvision's weights were trained with."""
 
 
-class Standardize(nn.Module):
-    """Maps pixels in 0..1 to what a model of torchvision's is trained on.
-
-    Args:
-        name: What the model is called.
-    """
-
-    mean: Tensor
-    deviation: Tensor
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        mean, deviation = _pixels_of(name)
-        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1), persistent=False)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return ``(images - mean) / deviation``; same shape."""
-        return (images - self.mean) / self.deviation
-
-
 class ImageClassifier(nn.Module):
     """A classification model of torchvision's that takes pixels and answers as every cloud model does."""
 
     def __init__(self, name: str, model: nn.Module) -> None:
         super().__init__()
-        self.standardize, self.model = Standardize(name), model
+        self.standardize, self.model = Standardize(*pixels_of(name)), model
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """Return the class logits (b, K) of images (b, 3, H, W) in 0..1."""
@@ -87,8 +68,10 @@ def classifier(name: str, classes: int, weights: str | None) -> nn.Module:
     """Return a classification model: images (b, 3, H, W) in 0..1 to a tuple of logits (b, classes).
 
     Raises:
-        UserError: no such model, or weights that are not its own.
+        UserError: no such model, a detector, or weights that are not its own.
     """
+    if is_detector(name):
+        raise UserError(f"--model {name} finds boxes, and the data set has none: name a classification model")
     if name == SMALL:
         model: nn.Module = Classifier(STEM, STAGES, classes, PLACES)
         return with_weights(model, name, weights)
@@ -112,17 +95,20 @@ def check_size(name: str, model: nn.Module, image_size: int) -> None:
 
 
 def detector(name: str, classes: int, image_size: int, weights: str | None) -> nn.Module:
-    """Return an FCOS of one level: images (b, 3, H, W) in 0..1 to its three outputs.
+    """Return a detector: images (b, 3, H, W) in 0..1 to its raw outputs.
 
     Args:
-        name: ``small``, or a classification model or a factory that is its backbone.
+        name: ``small``, a detector of torchvision's, or a classification model or a factory that is the backbone of
+            an FCOS of one level.
         classes: How many there are.
         image_size: Side of the images in pixels.
-        weights: Of the whole model for ``small``, of the backbone for others.
+        weights: Of the backbone where the name is a backbone's, of the whole model for others.
 
     Raises:
-        UserError: no such model, it has no level of stride 16, or weights that are not its own.
+        UserError: no such model, it has two stages or no level of stride 16, or weights that are not its own.
     """
+    if is_detector(name):
+        return one_stage(name, classes, weights)
     if name == SMALL:
         return with_weights(Detector(STEM, STAGES, classes, SMALL_HEAD_CONVS), name, weights)
     backbone = with_weights(_built(name, 1000), name, weights)
@@ -131,7 +117,7 @@ def detector(name: str, classes: int, image_size: int, weights: str | None) -> n
     level = [i for i, shape in enumerate(chain.shapes) if len(shape) == 3 and shape[1:] == (side, side)]
     if not level:
         raise UserError(f"--model {name} has no features of {side} x {side}, so it cannot be a detector's backbone")
-    blocks = nn.Sequential(Standardize(name), *chain.blocks[: level[-1] + 1])
+    blocks = nn.Sequential(Standardize(*pixels_of(name)), *chain.blocks[: level[-1] + 1])
     return LevelDetector(blocks, chain.shapes[level[-1]][0], classes)
 
 
@@ -142,12 +128,18 @@ def _cut(name: str, backbone: nn.Module, image_size: int) -> Chain:
     return chain_of(backbone, torch.zeros(1, 3, image_size, image_size))
 
 
-def stride_of(name: str) -> int:
-    """Return the stride of a detector's level."""
-    return SMALL_STRIDE if name == SMALL else BACKBONE_STRIDE
+def detector_rules(name: str, classes: int, image_size: int) -> Rules:
+    """Return what the raw outputs of ``detector`` mean.
+
+    Raises:
+        UserError: the detector has two stages.
+    """
+    if is_detector(name):
+        return rules_of(name, classes, image_size)
+    return LevelRules(image_size, SMALL_STRIDE if name == SMALL else BACKBONE_STRIDE)
 
 
-def _pixels_of(name: str) -> tuple[Sequence[float], Sequence[float]]:
+def pixels_of(name: str) -> tuple[Sequence[float], Sequence[float]]:
     """Return the mean and the deviation by which torchvision prepares pixels for a model; ImageNet's for others."""
     if name not in model_names() or name == SMALL:
         return MEAN, DEVIATION
@@ -159,7 +151,7 @@ def _built(name: str, classes: int) -> nn.Module:
     if is_factory(name):
         return factory_of(name)(num_classes=classes)
     if name not in model_names():
-        raise unknown("model", name, model_names())
+        raise unknown("model", name, [*model_names(), *detector_names()])
     build = models.get_model_builder(name)
     wanted = {
         "weights": None,
@@ -169,13 +161,6 @@ def _built(name: str, classes: int) -> nn.Module:
         "transform_input": True,
     }
     taken = inspect.signature(build).parameters
-    kinds = inspect.signature(_class_of(build)).parameters if "kwargs" in taken else taken
+    kinds = inspect.signature(class_of(build)).parameters if "kwargs" in taken else taken
     model: nn.Module = build(**{key: value for key, value in wanted.items() if key in taken or key in kinds})
     return model
-
-
-def _class_of(build: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what a torchvision builder's keywords go to: the class that it says it returns."""
-    found = inspect.signature(build).return_annotation
-    built: Callable[..., Any] = getattr(inspect.getmodule(build), found) if isinstance(found, str) else found
-    return built

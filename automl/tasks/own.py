@@ -16,7 +16,8 @@ from automl.settings import Own
 from automl.tasks.classifying import Classifying
 from automl.tasks.detecting import Detecting
 from automl.tasks.factory import source_digest
-from automl.tasks.models import check_size, classifier, detector, stride_of
+from automl.tasks.models import check_size, classifier, detector, detector_rules
+from automl.tasks.rules import Rules
 from automl.tasks.weights import weights_digest
 from search_spaces.task import DataSplit, Recipe, SplitName
 
@@ -99,9 +100,9 @@ class OwnDetection(_Own, Detecting):
     """Pictures and the boxes on them; quality is COCO's mAP."""
 
     @property
-    def stride(self) -> int:
-        """Pixels between two anchors."""
-        return stride_of(self.model)
+    def rules(self) -> Rules:
+        """Those of the detector that the model is or becomes."""
+        return detector_rules(self.model, len(self.classes), self.image_size)
 
     def _model(self) -> nn.Module:
         return detector(self.model, len(self.classes), self.image_size, self.weights)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from functools import cache
 from hashlib import sha256
@@ -18,29 +18,36 @@ from torchvision import models
 from deploy.errors import UserError, unknown
 
 SHOWN = 3
+OLDER = (
+    (r"(\.denselayer\d+\.(?:norm|conv))\.([12]\.)", r"\1\2"),
+    (r"((?:inner|layer)_blocks\.\d+|_head\.conv\.\d+)\.(\w+)$", r"\1.0.\2"),
+)
+"""Names of DenseNet's parts, and of pyramids' and detectors' heads, before and since."""
 NAMED = re.compile(r"(?:(?P<enum>\w+_Weights)\.)?(?P<member>[A-Z][A-Z0-9_]*)")
 """``ResNet18_Weights.IMAGENET1K_V1``, ``IMAGENET1K_V1`` or ``DEFAULT``."""
 
 
-def with_weights(model: nn.Module, name: str, weights: str | None) -> nn.Module:
-    """Return the model with weights; a last layer for other classes keeps its own.
+def with_weights(model: nn.Module, name: str, weights: str | None, class_layers: int = 1) -> nn.Module:
+    """Return the model with weights; its last layers keep their own where they are for other classes.
 
     Args:
         model: What they are put into.
         name: What the model is called.
         weights: A .pth or .safetensors file, or a name of torchvision's; None leaves the model as it is.
+        class_layers: How many layers say the classes: one, or in a detector one a level.
 
     Raises:
         UserError: the weights cannot be had, or are another model's.
     """
     if weights is None:
         return model
-    given, own = _read(name, weights), model.state_dict()
+    own = model.state_dict()
+    given = {_renamed(key, own): value for key, value in _read(name, weights).items()}
     fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
     strange = [key for key in given if key not in own and not key.lower().startswith("aux")]
     reshaped = [key for key in given if key in own and key not in fitting]
     missing = [key for key in own if key not in given]
-    if strange or len(reshaped) > 2 or 2 * len(fitting) < len(own):
+    if strange or len(reshaped) > 2 * class_layers or 2 * len(fitting) < len(own):
         lists = {"not known": strange, "of another shape": reshaped, "missing": missing}
         told = "; ".join(f"{what}: {_some(keys)}" for what, keys in lists.items() if keys)
         advice = "name the model that they are of with --model" if strange or missing else "it is of another size"
@@ -67,9 +74,13 @@ def _is_named(weights: str) -> bool:
 
 def _read(name: str, weights: str) -> Mapping[str, Tensor]:
     content = _downloaded(name, weights) if _is_named(weights) else _read_file(Path(weights))
-    plain = {key.removeprefix("module."): value for key, value in content.items()}
-    # DenseNet's published files are older than its parts' names.
-    return {re.sub(r"(\.denselayer\d+\.(?:norm|conv))\.([12]\.)", r"\1\2", key): plain[key] for key in plain}
+    return {key.removeprefix("module."): value for key, value in content.items()}
+
+
+def _renamed(key: str, own: Collection[str]) -> str:
+    """Return what a model now calls a part whose published weights are older than its name."""
+    names = (re.sub(old, new, key) for old, new in OLDER) if key not in own else ()
+    return next((name for name in names if name in own), key)
 
 
 def _downloaded(name: str, weights: str) -> Mapping[str, Tensor]:

@@ -20,7 +20,8 @@ def cloud(task: ClassificationTask) -> Chain:
 
 def _equal(one: TaughtBatch, other: TaughtBatch) -> bool:
     pairs = [(one.images, other.images), *zip(one.lesson.outputs, other.lesson.outputs, strict=True)]
-    pairs += [(tap, other.lesson.taps[split]) for split, tap in one.lesson.taps.items()]
+    for split, tap in one.lesson.taps.items():
+        pairs += zip(tap, other.lesson.taps[split], strict=True)
     return all(torch.equal(a, b) for a, b in pairs)
 
 
@@ -44,7 +45,7 @@ def test_nothing_is_kept_beyond_the_memory_allowed(
 def test_the_last_tap_and_the_answer_are_the_cloud_models(task: ClassificationTask, cloud: Chain) -> None:
     taught = Lessons(task, cloud).batch(task.data("train"), 8, 5, 0, (len(cloud.blocks) - 1,))
     with torch.no_grad():
-        answer = cloud.blocks[-1](taught.lesson.taps[len(cloud.blocks) - 1])
+        answer = cloud.blocks[-1](*taught.lesson.taps[len(cloud.blocks) - 1])
         whole = cloud(taught.images)
     assert all(torch.equal(a, b) for a, b in zip(answer, taught.lesson.outputs, strict=True))
     assert all(torch.equal(a, b) for a, b in zip(whole, taught.lesson.outputs, strict=True))

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from automl.tasks.factory import source_digest
-from automl.tasks.models import Standardize, check_size, classifier, detector, stride_of
+from automl.tasks.models import check_size, classifier, detector, detector_rules, pixels_of
 from deploy.errors import UserError
 from search_spaces.chain import chain_of
 
@@ -29,7 +29,7 @@ def test_a_classifier_has_the_asked_classes_and_can_be_cut(name: str) -> None:
 @pytest.mark.parametrize("name", ["small", "shufflenet_v2_x0_5", "mobilenet_v3_small"])
 def test_a_detector_has_one_level_and_can_be_cut(name: str) -> None:
     model = detector(name, 5, 64, None).eval()
-    cells = (64 // stride_of(name)) ** 2
+    cells = len(detector_rules(name, 5, 64).anchors)
     with torch.no_grad():
         outputs = model(IMAGES)
         for ours, theirs in zip(chain_of(model, IMAGES)(IMAGES), outputs, strict=True):
@@ -77,7 +77,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_factory_builds_ones_own_model(mine: str) -> None:
     assert classifier(f"{mine}:small_resnet", 5, None).eval()(IMAGES)[0].shape == (1, 5)
-    assert stride_of(f"{mine}:small_resnet") == 16
+    assert len(detector_rules(f"{mine}:small_resnet", 5, 64).anchors) == 16
     assert detector(f"{mine}:small_resnet", 5, 64, None)(IMAGES)[0].shape == (1, 16, 5)
 
 
@@ -117,7 +117,7 @@ def test_a_factory_in_a_package_is_known_by_all_of_its_code(mine: str, tmp_path:
 
 @pytest.mark.parametrize(("name", "deviation"), [("resnet18", 0.229), ("efficientnet_v2_l", 0.5), ("a:b", 0.229)])
 def test_pixels_are_prepared_as_torchvision_does_for_a_model(name: str, deviation: float) -> None:
-    assert Standardize(name).deviation[0, 0, 0, 0] == pytest.approx(deviation)
+    assert pixels_of(name)[1][0] == pytest.approx(deviation)
 
 
 def test_inception_prepares_what_it_is_given_as_it_was_trained() -> None:

@@ -120,6 +120,18 @@ def test_options_that_do_not_fit_are_one_line(
     assert error in line
 
 
+def test_a_detector_of_two_stages_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ["--data", str(cells(tmp_path / "cells")), "--image-size", "32", "--root", str(tmp_path), "--quiet"]
+    monkeypatch.setattr(sys, "argv", ["eccsearch", "run", *data, "--model", "fasterrcnn_resnet50_fpn"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "detectors of one stage can be searched" in line
+
+
 def test_the_run_is_named_after_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = folders(tmp_path / "my pets.v2", each=8)
     monkeypatch.chdir(tmp_path)

@@ -11,8 +11,8 @@ from automl.keeper import Keeper
 from automl.tasks.classification import ClassificationTask
 from automl.teaching import SupernetTeaching, TeachingRecipe
 from automl.trial import Trial, TrialRecipe
+from deploy.joint_codec import symbols_codec
 from deploy.packet import PacketCodec
-from deploy.symbol_codec import SymbolCodec
 from evaluators.flops import flops
 from search_spaces.chain import chain_of
 from search_spaces.modules import layout_of
@@ -54,8 +54,8 @@ def test_bytes_are_the_mean_length_of_packets_that_decode_to_the_symbols(trial: 
     candidate = trial.candidate(space.config({"split": 4, "width": 12, "bits": 2}), 1)
     data = trial.task.data("validation")
     measured = trial.measured(candidate, data)
-    assert candidate.tables is not None and candidate.derived.edge is not None
-    codec = PacketCodec(SymbolCodec(candidate.tables, candidate.derived.symbol_shape))
+    assert candidate.derived.edge is not None
+    codec = PacketCodec(symbols_codec(candidate.tables, candidate.derived.symbol_shapes))
     symbols = candidate.derived.edge(data.batch(range(len(data)))[0]).numpy()
     packets = [codec.encode(sample) for sample in symbols]
     assert measured.bytes == sum(map(len, packets)) / len(packets)
@@ -73,7 +73,7 @@ def test_edge_flops_are_fvcores_count_of_the_edge_part(trial: Trial, space: Sear
 def test_the_ends_run_the_cloud_model_untrained(trial: Trial, space: SearchSpace, params: dict) -> None:
     candidate = trial.candidate(space.config(params), 1)
     part = candidate.derived.edge or candidate.derived.cloud
-    assert part is not None and candidate.tables is None
+    assert part is not None and not candidate.tables
     theirs = list(trial.supernet.cloud.parameters())
     assert all(torch.equal(a, b) for a, b in zip(part.parameters(), theirs, strict=True))
 

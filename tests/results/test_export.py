@@ -9,11 +9,13 @@ import onnx
 import pytest
 import torch
 from PIL import Image
+from pyramid import PyramidTask
 from torch import nn
 
 from automl.tasks.classification import ClassificationTask
 from automl.tasks.detection import DetectionTask
 from automl.tasks.nets import Detector
+from automl.tasks.one_stage import OneStage
 from automl.tasks.splits import Counts
 from deploy.bundle import CLOUD, EDGE, MANIFEST, Bundle
 from deploy.errors import UserError
@@ -26,12 +28,16 @@ from results.verify import VerifyReport, verify_bundle
 from search_spaces.chain import chain_of
 from search_spaces.config import Config, Value
 from search_spaces.derived import DerivedModel
+from search_spaces.payload import tensors_of
 from search_spaces.space import default_space
 from search_spaces.supernet import BottleneckOptions, Supernet
 from search_spaces.task import Task
 
 DETECTION = DetectionTask(counts=Counts(12, 8, 40))
 CLASSIFICATION = ClassificationTask(counts=Counts(12, 8, 40))
+PYRAMID = PyramidTask(counts=Counts(12, 8, 12))
+WIDE = 5
+"""The split point of the pyramid that three tensors cross."""
 METRICS = {"validation": {"quality": 0.5, "bytes": 100.0}}
 BITS = 4
 
@@ -45,7 +51,7 @@ def supernet_of(task: Task) -> Supernet:
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_var.uniform_(0.05, 0.2)
-    if isinstance(model, Detector):
+    if isinstance(model, Detector | OneStage):
         nn.init.constant_(model.head.classification_head.cls_logits.bias, -1.0)  # so that some scores count
     images, targets = task.data("train").batch(range(12))
     net = Supernet(chain_of(model.eval(), images[:1]), BottleneckOptions(8, (1, 2)))
@@ -71,9 +77,10 @@ def edge_model(task: Task) -> DerivedModel:
 
 
 @torch.no_grad()
-def tables_of(model: DerivedModel, task: Task) -> SymbolTables:
+def tables_of(model: DerivedModel, task: Task) -> list[SymbolTables]:
     assert model.edge is not None
-    return SymbolTables.calibrate(model.edge(task.data("train").batch(range(12))[0]).numpy(), BITS)
+    symbols = tensors_of(model.edge(task.data("train").batch(range(12))[0]))
+    return [SymbolTables.calibrate(each.numpy(), BITS) for each in symbols]
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +96,7 @@ def bundle(model: DerivedModel, tmp_path_factory: pytest.TempPathFactory) -> Bun
 
 def test_the_manifest_says_what_was_exported(bundle, model):
     manifest = Bundle.open(bundle.path).manifest
-    assert (manifest.kind, manifest.symbol_shape, manifest.bits) == ("features", model.symbol_shape, BITS)
+    assert (manifest.kind, manifest.symbol_shapes, manifest.bits) == ("features", model.symbol_shapes, BITS)
     assert (manifest.task, manifest.metric, manifest.classes) == ("detection", "mAP", DETECTION.classes)
     assert Config.from_params(manifest.config) == model.config
     assert manifest.postprocessing == DETECTION.postprocessing()
@@ -101,7 +108,7 @@ def test_the_manifest_says_what_was_exported(bundle, model):
 def test_the_programs_have_the_promised_ends_and_a_free_batch(bundle, model):
     for name, kind, shape in (
         (EDGE, onnx.TensorProto.FLOAT, (3, 80, 80)),
-        (CLOUD, onnx.TensorProto.UINT8, model.symbol_shape),
+        (CLOUD, onnx.TensorProto.UINT8, model.symbol_shapes[0]),
     ):
         source = onnx.load(str(bundle.path / name)).graph.input[0].type.tensor_type
         assert source.elem_type == kind
@@ -120,6 +127,29 @@ def test_an_exported_detector_is_the_model(bundle, model):
     assert report.symbols_differing < 1e-3
 
 
+def test_where_several_tensors_cross_the_bundle_is_the_model_and_sends_one_packet(tmp_path):
+    model = derived(PYRAMID, split=WIDE, width=4, stride=1, bits=BITS)
+    bundle = export_bundle(model, PYRAMID, tmp_path / "bundle", tables_of(model, PYRAMID), METRICS)
+    assert len(bundle.manifest.symbol_shapes) == 3
+    assert set(bundle.manifest.files) == {EDGE, CLOUD, "tables.npy", "tables1.npy", "tables2.npy"}
+    inputs = onnx.load(str(bundle.path / CLOUD)).graph.input
+    shapes = [tuple(d.dim_value for d in each.type.tensor_type.shape.dim) for each in inputs]
+    assert shapes == [(0, *shape) for shape in model.symbol_shapes]
+    report = verify_bundle(bundle, model, PYRAMID, "test", threads=1)
+    assert report.passed, report.problems
+    assert report.boxes > 100 and report.packets_equal and report.mean_bytes > 20
+    assert report.symbols_differing < 1e-3
+
+
+def test_a_wide_bundle_is_replaced_and_its_tables_are_missed(tmp_path):
+    model = derived(PYRAMID, split=WIDE, width=2, stride=2, bits=BITS)
+    for _ in range(2):
+        bundle = export_bundle(model, PYRAMID, tmp_path / "bundle", tables_of(model, PYRAMID), METRICS)
+    (bundle.path / "tables2.npy").unlink()
+    with pytest.raises(UserError, match=r"lacks tables2\.npy"):
+        Bundle.open(bundle.path)
+
+
 def test_another_model_is_found_out(bundle):
     other = features_model(DETECTION)
     with torch.no_grad():
@@ -131,7 +161,7 @@ def test_another_model_is_found_out(bundle):
 @pytest.mark.parametrize("make", [image_model, edge_model])
 def test_both_ends_export_and_verify(make, tmp_path):
     model = make(CLASSIFICATION)
-    bundle = export_bundle(model, CLASSIFICATION, tmp_path / "bundle", None, {})
+    bundle = export_bundle(model, CLASSIFICATION, tmp_path / "bundle", (), {})
     report = verify_bundle(bundle, model, CLASSIFICATION, "test", threads=1)
     assert report.passed, report.problems
     assert report.top1_same == 1.0
@@ -157,11 +187,13 @@ def test_nothing_of_the_users_is_overwritten(model, tmp_path):
     with pytest.raises(UserError, match="choose another"):
         export_bundle(model, DETECTION, tmp_path, tables_of(model, DETECTION), {})
     with pytest.raises(ValueError, match="tables"):
-        export_bundle(model, DETECTION, tmp_path / "new", None, {})
+        export_bundle(model, DETECTION, tmp_path / "new", (), {})
     assert sorted(Path(tmp_path).iterdir()) == [tmp_path / "notes.txt"]
 
 
-@pytest.mark.parametrize("task", [DETECTION, CLASSIFICATION], ids=lambda task: task.name)
+@pytest.mark.parametrize(
+    "task", [DETECTION, CLASSIFICATION, PYRAMID], ids=["detection", "classification", "pyramid"]
+)
 def test_deploy_turns_raw_outputs_into_the_tasks_own_predictions(task):
     rng = np.random.default_rng(0)
     with torch.no_grad():

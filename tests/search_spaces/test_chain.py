@@ -1,4 +1,4 @@
-"""The chain: the model itself, cut where a single tensor crosses."""
+"""The chain: the model itself, cut where few tensors cross."""
 
 from __future__ import annotations
 
@@ -50,5 +50,5 @@ def test_a_model_that_cannot_be_traced_is_named_with_what_to_do() -> None:
 
 
 def test_a_model_of_one_piece_cannot_be_split() -> None:
-    with pytest.raises(UserError, match="no place where a single tensor crosses"):
+    with pytest.raises(UserError, match="no place where few tensors cross"):
         chain_of(nn.Sequential(nn.Conv2d(3, 4, 1)), torch.rand(1, 3, 8, 8))

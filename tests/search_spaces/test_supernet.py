@@ -63,7 +63,7 @@ def test_symbols_have_the_shape_and_the_range_that_the_config_says(
     assert derived.edge is not None
     symbols = derived.edge(images)
     assert symbols.dtype == torch.uint8
-    assert tuple(symbols.shape[1:]) == derived.symbol_shape
+    assert (tuple(symbols.shape[1:]),) == derived.symbol_shapes
     assert int(symbols.max()) < 2**config.bits
 
 
