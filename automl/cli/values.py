@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -91,9 +92,16 @@ def parse_seconds(text: str | None) -> float | None:
 
 
 def merged(files: Sequence[Path], fixes: Sequence[str]) -> dict[str, tuple[Value, ...]]:
-    """Return the choices that the space files and then the ``--fix`` options leave; the later wins."""
+    """Return the choices that the space files and then the ``--fix`` options leave; the later wins.
+
+    Raises:
+        UserError: a file or an option says nothing, or two options say the same parameter.
+    """
     choices: dict[str, tuple[Value, ...]] = {}
     for path in files:
         choices.update(read_space(path))
-    choices.update(parse_fix(text) for text in fixes)
-    return choices
+    fixed = [parse_fix(text) for text in fixes]
+    for name, count in Counter(name for name, _ in fixed).items():
+        if count > 1:
+            raise UserError(f"--fix {name} is given {count} times: list the values in one, --fix {name}=VALUE,VALUE")
+    return {**choices, **dict(fixed)}

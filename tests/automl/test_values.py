@@ -61,3 +61,8 @@ def test_a_bad_file_is_named(tmp_path: Path, content: str, message: str) -> None
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cannot read .*absent.toml"):
         read_config(tmp_path / "absent.toml")
+
+
+def test_a_parameter_that_is_fixed_twice_is_named() -> None:
+    with pytest.raises(UserError, match="--fix bits is given 2 times: list the values in one"):
+        merged([], ["bits=2", "split=3", "bits=4"])
