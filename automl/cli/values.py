@@ -103,5 +103,5 @@ def merged(files: Sequence[Path], fixes: Sequence[str]) -> dict[str, tuple[Value
     fixed = [parse_fix(text) for text in fixes]
     for name, count in Counter(name for name, _ in fixed).items():
         if count > 1:
-            raise UserError(f"--fix {name} is given {count} times: list the values in one, --fix {name}=VALUE,VALUE")
+            raise UserError(f"--fix {name} is given {count} times: list its values in one, {name}=VALUE,VALUE")
     return {**choices, **dict(fixed)}

@@ -64,5 +64,5 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_parameter_that_is_fixed_twice_is_named() -> None:
-    with pytest.raises(UserError, match="--fix bits is given 2 times: list the values in one"):
+    with pytest.raises(UserError, match="--fix bits is given 2 times: list its values in one"):
         merged([], ["bits=2", "split=3", "bits=4"])
