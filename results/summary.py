@@ -26,6 +26,11 @@ class QualityRule:
     tolerance: float
     cloud: TrialRecord
 
+    @property
+    def is_void(self) -> bool:
+        """Whether an answer that is never right would be as good."""
+        return shown(self.cloud)[0].quality <= self.tolerance
+
     def met(self, record: TrialRecord) -> bool:
         """Return whether the record is within the tolerance of the cloud model."""
         if record.finalist is not None:
@@ -135,6 +140,11 @@ def summary_lines(summary: Summary, info: RunInfo) -> list[str]:
         return ["The cloud model itself was not measured, so nothing can be said about splits of its quality."]
     if not summary.splits:
         return ["No split has been measured yet, so nothing can be said about whether splitting pays."]
+    if summary.rule.is_void:
+        return [
+            f"The cloud model's own {info.metric} is {shown(summary.rule.cloud)[0].quality:.3f}: to be within "
+            f"{summary.rule.tolerance:g} of it says nothing. Train it longer: --cloud-steps, --weights."
+        ]
     split = "test" if summary.refined else "validation, before the front is refined"
     lines = [f"Measured on {split}. {_capital(str(summary.rule))}."]
     if not summary.savings:
@@ -198,7 +208,7 @@ def _capital(text: str) -> str:
 
 def summary_dict(summary: Summary) -> dict[str, Any]:
     """Return the summary as JSON: the rule in words and the savings by trial number."""
-    known = summary.rule is not None and summary.splits > 0
+    known = summary.rule is not None and summary.splits > 0 and not summary.rule.is_void
     return {
         "rule": str(summary.rule) if summary.rule else None,
         "tolerance": summary.rule.tolerance if summary.rule else None,

@@ -79,3 +79,10 @@ def test_the_best_is_the_one_whose_smaller_saving_is_largest():
     lopsided = record(5, 0.795, WHOLE * 0.7, 20)
     summary, _ = told([CLOUD, SLIM, IMAGE, SPLIT, lopsided])
     assert [saving.record.number for saving in summary.savings] == [4, 5]
+
+
+def test_of_a_cloud_model_that_knows_nothing_no_split_is_called_as_good():
+    blind = record(0, 0.01, WHOLE, 0, cut=SPLITS, kind="anchor")
+    summary, words = told([blind, IMAGE, SPLIT])
+    assert "says nothing. Train it longer" in words and "pays" not in words
+    assert summary_dict(summary)["splitting_pays"] is None
