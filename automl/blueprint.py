@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from importlib.metadata import version
 from typing import Any
@@ -164,8 +165,15 @@ def blueprint(settings: RunSettings, reporter: Reporter | None = None, given: Ta
     whole = default_space(layout, task.image_size, cloud_modules="cloud_flops" in settings.objectives)
     space = whole.narrowed({**_unless_named(settings), **settings.narrowed})
     constraints = tuple(Constraint.parse(text) for text in settings.constraints)
-    first = tuple(space.config(params) for params in settings.first)
+    first = tuple(_tried(space, place, params) for place, params in enumerate(settings.first, start=1))
     return Blueprint(settings, task, whole, space, objectives, constraints, first, given)
+
+
+def _tried(space: SearchSpace, place: int, params: Mapping[str, Value]) -> Config:
+    try:
+        return space.config(params)
+    except UserError as error:
+        raise UserError(f"configuration {place} of those given with --try: {error}") from None
 
 
 def _unless_named(settings: RunSettings) -> dict[str, tuple[Value, ...]]:

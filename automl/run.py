@@ -97,6 +97,7 @@ def _work(plan: Blueprint, reporter: Reporter, accept: frozenset[str], workers: 
 
 def _end(workers: Workers, outcome: Outcome, reporter: Reporter) -> None:
     if outcome.reason == "interrupted":
+        reporter.say("Interrupted: the workers end, and what is finished is written.")
         workers.interrupt()
     workers.join()
     if outcome.reason != "interrupted" and any(workers.codes):

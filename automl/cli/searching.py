@@ -26,9 +26,12 @@ def search(settings: RunSettings, quiet: bool, json: bool, accept: frozenset[str
     from rich.console import Console
 
     from automl.live import reporter_for
-    from automl.run import run
 
     reporter = reporter_for(Console(), quiet, json)
+    # What follows is loaded in seconds, on a cold disk in many.
+    reporter.say(f"Run '{settings.name}' below {settings.root}/: loading torch.")
+    from automl.run import run
+
     result = None
     try:
         with _terminated_as_interrupted():
