@@ -26,9 +26,10 @@ from evaluators.flops import flops
 from results.record import RunInfo
 from search_spaces.chain import Chain, chain_of
 from search_spaces.config import Config, Value
+from search_spaces.exits import Exits
 from search_spaces.modules import layout_of
 from search_spaces.objective import Constraint, Objective
-from search_spaces.space import IMAGE, UNLESS_NAMED, SearchSpace, default_space
+from search_spaces.space import GATE, IMAGE, UNGATED, UNLESS_NAMED, SearchSpace, default_space
 from search_spaces.task import Task
 
 PACKAGES = (
@@ -79,6 +80,12 @@ class Blueprint:
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as settings to a process that is started anew: the task may hold its data."""
         return blueprint, (self.settings, None, self.given)
+
+    @property
+    def exits(self) -> Exits | None:
+        """What makes exit heads and reads them; None where the space has no gate."""
+        gated = self.space.layout.exits and self.space.offloads
+        return self.task if gated and isinstance(self.task, Exits) else None
 
     @property
     def example(self) -> torch.Tensor:
@@ -158,12 +165,12 @@ def blueprint(settings: RunSettings, reporter: Reporter | None = None, given: Ta
     if given is not None and given.name != settings.task:
         raise UserError(f"the task that is given is called '{given.name}', the settings say '{settings.task}'")
     task = _trained_as_said(given or _task(settings, reporter or QuietReporter()), settings.effort.cloud_steps)
-    layout = layout_of(untrained_chain(task))
+    layout = layout_of(untrained_chain(task), exits=task if isinstance(task, Exits) else None)
     objectives = tuple(Objective.named(name) for name in settings.objectives)
     if len(set(settings.objectives)) != len(settings.objectives) or not objectives:
         raise UserError(f"objectives {', '.join(settings.objectives)}: give each once, and at least one")
     whole = default_space(layout, task.image_size, cloud_modules="cloud_flops" in settings.objectives)
-    space = whole.narrowed({**_unless_named(settings), **settings.narrowed})
+    space = whole.narrowed({**_unless_named(settings, whole), **settings.narrowed})
     constraints = tuple(Constraint.parse(text) for text in settings.constraints)
     first = tuple(_tried(space, place, params) for place, params in enumerate(settings.first, start=1))
     return Blueprint(settings, task, whole, space, objectives, constraints, first, given)
@@ -176,9 +183,10 @@ def _tried(space: SearchSpace, place: int, params: Mapping[str, Value]) -> Confi
         raise UserError(f"configuration {place} of those given with --try: {error}") from None
 
 
-def _unless_named(settings: RunSettings) -> dict[str, tuple[Value, ...]]:
+def _unless_named(settings: RunSettings, whole: SearchSpace) -> dict[str, tuple[Value, ...]]:
     named = {name for params in (settings.narrowed, *settings.first) for name in params}
-    return {name: choices for name, choices in UNLESS_NAMED.items() if name not in named}
+    pinned = {name: choices for name, choices in UNLESS_NAMED.items() if name not in named}
+    return pinned if named.intersection(GATE) or not whole.layout.exits else {**pinned, **UNGATED}
 
 
 def made_with(plan: Blueprint) -> dict[str, Any]:

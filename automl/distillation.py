@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from automl.lessons import Lesson
 from automl.rate import entropy_bits
 from search_spaces.config import Config
-from search_spaces.task import Target, Task
+from search_spaces.task import Outputs, Target, Task
 from search_spaces.trace import Trace
 
 STEP_SPEED = 20.0
@@ -35,18 +35,27 @@ def parameter_groups(model: nn.Module, learning_rate: float) -> list[dict[str, A
 def distillation_loss(trace: Trace, taught: Lesson, targets: list[Target], task: Task, config: Config) -> Tensor:
     """Return task loss + response + feature + rate terms, weighted as the Config says; a scalar.
 
+    Where an exit head answers beside the cloud, both answers have task and response terms.
+
     The response term is the task's (Hinton et al. 2015, arXiv 1503.02531), the feature term the mean squared
     error over the teacher's mean square (as hints, Romero et al. 2015, arXiv 1412.6550), averaged over the taps'
     tensors, the rate term the symbols' entropy in bits per input pixel.
     """
-    loss = task.task_loss(trace.outputs, targets)
-    if config.response:
-        loss = loss + config.response * task.response_loss(trace.outputs, taught.outputs, config.temperature)
+    loss = _answer_loss(trace.outputs, taught, targets, task, config)
+    if trace.beside:
+        loss = loss + _answer_loss(trace.beside, taught, targets, task, config)
     if config.feature:
         loss = loss + config.feature * _feature_loss(trace, taught)
     if config.rate and trace.quantised:
         bits = torch.stack([entropy_bits(latent) for latent in trace.quantised]).sum()
         loss = loss + config.rate * bits / task.image_size**2
+    return loss
+
+
+def _answer_loss(outputs: Outputs, taught: Lesson, targets: list[Target], task: Task, config: Config) -> Tensor:
+    loss = task.task_loss(outputs, targets)
+    if config.response:
+        loss = loss + config.response * task.response_loss(outputs, taught.outputs, config.temperature)
     return loss
 
 

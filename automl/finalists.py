@@ -23,6 +23,7 @@ from automl.study import Study
 from automl.trial import Candidate, Trial
 from deploy.joint_codec import symbols_codec
 from deploy.packet import PacketCodec
+from deploy.route import Route
 from deploy.sample import Sample, sample_of
 from deploy.session import Session
 from evaluators.measure import measure
@@ -190,7 +191,8 @@ class Finals:
             return outcome
         codec = PacketCodec(symbols_codec(candidate.tables, candidate.derived.symbol_shapes))
         lengths = [len(codec.encode(symbols)) for symbols in _exported_symbols(candidate, data)]
-        return replace(outcome, packet_bytes=np.asarray(lengths))
+        sent = outcome.routes == Route.FEATURES
+        return replace(outcome, packet_bytes=np.where(sent, lengths, outcome.packet_bytes))
 
     def _validated(self, candidate: Candidate) -> Measurement:
         return self.trial.measured(candidate, self.plan.task.data("validation"))
@@ -211,7 +213,7 @@ def _exported_symbols(candidate: Candidate, data: DataSplit) -> Iterator[Sample]
         session = Session(path, torch.get_num_threads())
         for index in range(len(data)):
             outputs = session.run(data.batch([index])[0].contiguous().numpy())
-            yield sample_of(symbols[0] for symbols in outputs)
+            yield sample_of(symbols[0] for symbols in outputs[: len(candidate.derived.symbol_shapes)])
 
 
 def _resamples(samples: int, seed: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from search_spaces.supernet import Supernet
 
 _MODEL = "model."
 _CONFIG = "config"
+_THRESHOLD = "threshold"
 
 
 class Keeper:
@@ -42,7 +43,8 @@ class Keeper:
             arrays = tables.to_arrays().items()
             tensors |= {_tables(index) + name: torch.from_numpy(array.astype(np.int64)) for name, array in arrays}
         config = json.dumps(candidate.derived.config.to_params())
-        save_tensors(tensors, self.path(number, finalist), {_CONFIG: config})
+        metadata = {_CONFIG: config, _THRESHOLD: repr(candidate.threshold)}
+        save_tensors(tensors, self.path(number, finalist), metadata)
 
     def load(self, number: int, supernet: Supernet, finalist: bool = False) -> Candidate | None:
         """Return what was kept of a trial; None where nothing is, or what is there is damaged or incomplete."""
@@ -56,7 +58,9 @@ class Keeper:
             return None
         derived.load_state_dict(_part(tensors, _MODEL))
         tables = tuple(SymbolTables.from_arrays(each) for each in arrays)
-        return Candidate(derived.to(memory_format=torch.channels_last).eval(), tables)
+        # An older file knows no gates.
+        threshold = float(metadata.get(_THRESHOLD, 0))
+        return Candidate(derived.to(memory_format=torch.channels_last).eval(), tables, threshold)
 
     def drop(self, numbers: Collection[int]) -> None:
         """Remove the searched weights of the trials ``numbers``; finalists stay."""

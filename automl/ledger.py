@@ -134,9 +134,9 @@ class Ledger:
         return replace(claim, index=index)
 
     def taken(self, trials: Sequence[FrozenTrial]) -> set[Config]:
-        """Return the configurations that are measured, or being measured."""
-        live = (trial for trial in trials if _live(trial))
-        return {config for config in map(self.config, live) if config is not None}
+        """Return the configurations that are measured, or being measured, themselves or along with another one."""
+        live = (self.config(trial) for trial in trials if _live(trial))
+        return {config for own in live if own is not None for config in self._space.along(own)}
 
     def claim_anchor(self, config: Config) -> Claim:
         """Begin an anchor."""
@@ -182,6 +182,18 @@ class Ledger:
             return True
         self.fail(claim.number, "another process measures this configuration")
         return False
+
+    def note(self, config: Config, measurement: Measurement) -> None:
+        """Write down what the measurement of another configuration measured as well; no sampler learns from it."""
+        if any(record.measured(trial) and self.config(trial) == config for trial in self.trials()):
+            return
+        attrs = {
+            record.KIND: record.ALONG,
+            record.CONFIG: config.to_params(),
+            record.MEASUREMENT: measurement.to_dict(),
+        }
+        template = create_trial(state=TrialState.FAIL, user_attrs=attrs)
+        self.study._storage.create_new_trial(self.study._study_id, template)
 
     def finish(self, claim: Claim, measurement: Measurement, seconds: float) -> bool:
         """Write down what was measured; False where the trial was failed from outside meanwhile.

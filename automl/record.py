@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -16,6 +16,7 @@ from search_spaces.objective import Constraint
 from search_spaces.space import SearchSpace
 
 KIND = "kind"
+ALONG = "along"
 OWNER = "owner"
 MEASUREMENT = "measurement"
 SECONDS = "seconds"
@@ -27,10 +28,18 @@ FAILURE = "failure"
 FINALIST = "finalist:"
 
 
+_KINDS: Mapping[str, Literal["search", "anchor", "along"]] = {
+    "search": "search",
+    "anchor": "anchor",
+    ALONG: "along",
+}
+
+
 def measured(trial: FrozenTrial) -> bool:
     """Return whether the trial is finished and has its Measurement.
 
-    An anchor outside a narrowed space ends in state FAIL, so that no sampler learns from it; it counts too.
+    An anchor outside a narrowed space ends in state FAIL, so that no sampler learns from it, and so does what was
+    measured along with a search trial; they count too.
     """
     if trial.state == TrialState.COMPLETE:
         return True
@@ -38,7 +47,7 @@ def measured(trial: FrozenTrial) -> bool:
 
 
 def kind_of(trial: FrozenTrial) -> str:
-    """Return ``"search"``, ``"anchor"``, or ``"finals"``: no measurement, but who refines a finalist."""
+    """Return ``"search"``, ``"anchor"``, ``"along"``, or ``"finals"``, which is no measurement but who refines."""
     return str(trial.user_attrs.get(KIND, "search"))
 
 
@@ -64,7 +73,7 @@ def to_record(
     measurement = Measurement.from_dict(trial.user_attrs[MEASUREMENT])
     return TrialRecord(
         number=trial.number,
-        kind="anchor" if kind_of(trial) == "anchor" else "search",
+        kind=_KINDS[kind_of(trial)],
         config=config,
         validation=measurement,
         feasible=all(each.violation(measurement[each.name]) <= 0 for each in constraints),

@@ -86,7 +86,9 @@ def _study(where: Path | str, name: str, attrs: Mapping[str, Any]) -> Study:
 def _space(choices: Mapping[str, list[Any]], layout: Mapping[str, Any]) -> SearchSpace:
     # Reading draws nothing, so which choice is the default is of no matter.
     parameters = tuple(Parameter(name, tuple(values), values[-1]) for name, values in choices.items())
-    made = Layout(tuple(layout["stages"]), tuple(layout["skippable"]), layout["modules"])
+    # An older run's edge answered nothing or all.
+    exits = tuple(layout.get("exits", ()))
+    made = Layout(tuple(layout["stages"]), tuple(layout["skippable"]), layout["modules"], exits)
     return SearchSpace(parameters, made)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,7 +24,14 @@ from search_spaces.config import Config
 from search_spaces.space import SearchSpace
 
 Measure = Callable[[Config, int], Measurement]
+Along = Callable[[Config], Mapping[Config, Measurement]]
+"""Says of a Config that was measured just now which others were measured with it."""
 Reason = Literal["budget", "timeout", "exhausted", "interrupted"]
+
+
+def alone(config: Config) -> Mapping[Config, Measurement]:
+    """Return nothing: no Config is measured along with another one."""
+    return {}
 
 
 def never() -> bool:
@@ -63,6 +70,7 @@ class Search:
         first: Configs of the user's own, tried before the sampler is asked.
         anchors: Configs measured before everything else and not counted.
         stop: Asked before every trial; True ends the search as interrupted, with the trial in flight done.
+        along: What was measured along with a Config.
     """
 
     ledger: Ledger
@@ -76,6 +84,7 @@ class Search:
     first: Sequence[Config] = ()
     anchors: Sequence[Config] = ()
     stop: Callable[[], bool] = never
+    along: Along = alone
     _size: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -162,6 +171,10 @@ class Search:
             return
         began = time.perf_counter()
         measurement = self.measure(config, trial_seed(self.seed))
+        # Before the trial itself: whoever finds it finished need not look for them.
+        for other, found in self.along(config).items():
+            if other != config:
+                self.ledger.note(other, found)
         if self.ledger.finish(claim, measurement, time.perf_counter() - began):
             self.told(claim.number)
 

@@ -20,7 +20,7 @@ from automl.ledger import Ledger
 from automl.owner import Owner
 from automl.refinement import refinement
 from automl.samplers.sampler import factory
-from automl.search import Measure, Outcome, Reason, Search, never
+from automl.search import Along, Measure, Outcome, Reason, Search, alone, never
 from automl.storage import database_errors, open_storage, storage_url
 from deploy.errors import UserError
 from results.pareto import pareto_set
@@ -108,6 +108,7 @@ class Study:
         first: Sequence[Config] = (),
         anchors: Sequence[Config] = (),
         stop: Callable[[], bool] = never,
+        along: Along = alone,
     ) -> Outcome:
         """Measure the anchors, then the user's own configurations, then what the sampler asks for.
 
@@ -119,6 +120,7 @@ class Study:
             first: Configurations to try before the sampler is asked; they count against the budget.
             anchors: Ends to measure first; those that are measured already are not measured again.
             stop: Asked before every trial; True ends the search as interrupted.
+            along: Says of a Config that was measured just now which others were measured with it.
 
         Raises:
             UserError: the budget is below 1, a configuration lies outside the space, or the storage fails.
@@ -139,6 +141,7 @@ class Study:
                 tuple(first),
                 tuple(anchors),
                 stop,
+                along,
             )
             return search.run()
 

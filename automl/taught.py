@@ -56,6 +56,7 @@ def supernet_file(plan: Blueprint) -> Path:
         "space": taught_parameters(plan.space),
         "recipe": asdict(plan.teaching),
         "version": VERSION,
+        **({"exits": True} if plan.exits else {}),
     }
     key = hashlib.sha256(json.dumps(shaped_by, sort_keys=True).encode()).hexdigest()[:16]
     return plan.settings.folder.cache / f"supernet-{plan.task.name}-{key}.safetensors"
@@ -80,7 +81,7 @@ def help_train(plan: Blueprint, share: Share) -> None:
 
 def _supernet(plan: Blueprint, cloud: nn.Module) -> Supernet:
     with drawing(SEED):
-        supernet = Supernet(chain_of(cloud, plan.example), BottleneckOptions.of(plan.space))
+        supernet = Supernet(chain_of(cloud, plan.example), BottleneckOptions.of(plan.space), exits=plan.exits)
     return supernet.to(memory_format=torch.channels_last)
 
 

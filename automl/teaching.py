@@ -17,7 +17,7 @@ from automl.peers import Peers
 from automl.shards import Shards
 from automl.training import drawing, training_batch
 from search_spaces.config import Config, Value
-from search_spaces.space import DISTILLATION, IMAGE, SearchSpace
+from search_spaces.space import DISTILLATION, GATE, IMAGE, SearchSpace
 from search_spaces.supernet import Supernet
 from search_spaces.task import Target, Task
 
@@ -48,8 +48,8 @@ class TeachingRecipe:
 
 
 def taught_parameters(space: SearchSpace) -> dict[str, tuple[Value, ...]]:
-    """Return the choices that shape the supernet, by name: neither image settings nor a trial's own weights do."""
-    others = (*IMAGE, *DISTILLATION)
+    """Return the choices that shape the supernet, by name: images, gates and a trial's own weights do not."""
+    others = (*IMAGE, *DISTILLATION, *GATE)
     return {p.name: p.choices for p in space.parameters if p.name not in others}
 
 
@@ -110,7 +110,10 @@ class SupernetTeaching:
         return [self._whole(), self._smallest(drawn[0]), *drawn[1:]]
 
     def _draw(self, rng: np.random.Generator) -> Config:
-        drawn = self.space.config({p.name: p.choices[rng.integers(len(p.choices))] for p in self.drawn})
+        params = {p.name: p.choices[rng.integers(len(p.choices))] for p in self.drawn}
+        # Exit heads learn beside whatever is drawn; it is drawn as if every sample were sent.
+        ungated = {**{p.name: p.default for p in self.space.parameters}, "offload": 1.0}
+        drawn = self.space.canonical(Config.from_params({**ungated, **params}))
         return replace(drawn, response=1.0, feature=0.0, rate=RATE, temperature=2.0)
 
     def _whole(self) -> Config:

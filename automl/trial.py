@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -10,24 +11,28 @@ from torch import Tensor
 
 from automl.descent import descend
 from automl.distillation import distillation_loss, parameter_groups
+from automl.gating import learn_gate
 from automl.lessons import Lessons, TaughtBatch
 from automl.shards import Shards
 from automl.training import drawing
 from deploy.symbol_tables import SymbolTables
-from evaluators.link import link_of
-from evaluators.measure import measure
+from evaluators.answers import Answers, answers
+from evaluators.link import Link, link_of
+from evaluators.measure import measure, measure_each
 from evaluators.measurement import Measurement
 from evaluators.outcome import Outcome, calibrated_tables, outcome
 from evaluators.subject import Subject
 from search_spaces.config import Config
 from search_spaces.derived import DerivedModel
 from search_spaces.recalibration import recalibrate
+from search_spaces.space import IMAGE
 from search_spaces.supernet import Supernet
-from search_spaces.task import DataSplit, Task
+from search_spaces.task import DataSplit, SplitName, Task
 
 VERSION = 5
 """Raise this whenever a change of the code changes what a trial of the same recipe measures."""
 RECALIBRATION_BATCH = 64
+GATE_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,29 @@ class TrialRecipe:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A derived model that is ready to run: its weights and the symbol tables of each tensor that is sent."""
+    """A derived model that is ready to run.
+
+    Attributes:
+        derived: Its weights.
+        tables: The symbol tables of each tensor that is sent.
+        threshold: The most harm that its gate accepts; without a gate it says nothing.
+    """
 
     derived: DerivedModel
     tables: tuple[SymbolTables, ...] = ()
+    threshold: float = 0.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A candidate and what was measured of it on validation."""
+
+    candidate: Candidate
+    measurement: Measurement
+
+
+def _at(candidate: Candidate, config: Config, threshold: float) -> Candidate:
+    return replace(candidate, derived=candidate.derived.with_config(config), threshold=threshold)
 
 
 class Trial:
@@ -69,6 +93,7 @@ class Trial:
     def __init__(self, task: Task, supernet: Supernet, recipe: TrialRecipe) -> None:
         self.task, self.supernet, self.recipe = task, supernet, recipe
         self._lessons = Lessons(task, supernet.cloud)
+        self._images: dict[tuple[SplitName, Config], Outcome] = {}
 
     def candidate(self, config: Config, seed: int) -> Candidate:
         """Derive and distil; the ends that run the cloud model need no training."""
@@ -82,7 +107,16 @@ class Trial:
         train = self.task.data("train")
         self._distil(derived, train, seed, recipe)
         self._recalibrate(derived, train, recipe)
-        return Candidate(derived, calibrated_tables(derived, train, recipe.calibration))
+        candidate = Candidate(derived, calibrated_tables(derived, train, recipe.calibration))
+        return candidate if derived.answering is None else self._gated(candidate, seed, recipe)
+
+    def _gated(self, candidate: Candidate, seed: int, recipe: TrialRecipe) -> Candidate:
+        """Teach the gate on training data and find its threshold on validation."""
+        train, steps = self.task.data("train"), range(-(-recipe.calibration // GATE_BATCH))
+        batches = (self._lessons.batch(train, GATE_BATCH, seed, step, ()) for step in steps)
+        learn_gate(candidate.derived, self.task, batches, seed)
+        found = self.answers(candidate, self.task.data("validation"))
+        return replace(candidate, threshold=found.threshold(candidate.derived.config.offload))
 
     def _distil(self, derived: DerivedModel, train: DataSplit, seed: int, recipe: TrialRecipe) -> None:
         taps = derived.tap_points if derived.config.feature else ()
@@ -105,9 +139,43 @@ class Trial:
 
     def outcome(self, candidate: Candidate, data: DataSplit) -> Outcome:
         """Run a candidate over a split."""
-        link = link_of(candidate.derived, candidate.tables, self.task.image_size)
-        return outcome(candidate.derived, self.task, data, link)
+        if candidate.derived.answering is not None:
+            return self.answers(candidate, data).at(candidate.threshold)
+        return outcome(candidate.derived, self.task, data, self._link(candidate))
+
+    def answers(self, candidate: Candidate, data: DataSplit) -> Answers:
+        """Run a candidate with a gate over a split, every sample on every route."""
+        config = candidate.derived.config
+        images = self._imaged(config, data) if config.sends_images else None
+        return answers(candidate.derived, self.task, data, self._link(candidate), images)
 
     def measured(self, candidate: Candidate, data: DataSplit) -> Measurement:
         """Measure a candidate on a split."""
         return measure(Subject(candidate.derived, self.task, self.outcome(candidate, data)))
+
+    def along(self, candidate: Candidate, configs: Sequence[Config]) -> dict[Config, Measured]:
+        """Measure a candidate on validation at every threshold that some Configs ask for, in one pass.
+
+        Args:
+            candidate: A candidate.
+            configs: Configs that differ from its own in ``offload`` alone, its own among them.
+        """
+        validation, own = self.task.data("validation"), candidate.derived.config
+        if candidate.derived.answering is None:
+            return {own: Measured(candidate, self.measured(candidate, validation))}
+        found = self.answers(candidate, validation)
+        every = [_at(candidate, config, found.threshold(config.offload)) for config in configs]
+        outcomes = [found.at(each.threshold) for each in every]
+        measured = measure_each(Subject(candidate.derived, self.task, outcomes[0]), outcomes)
+        return dict(zip(configs, map(Measured, every, measured), strict=True))
+
+    def _link(self, candidate: Candidate) -> Link | None:
+        return link_of(candidate.derived, candidate.tables, self.task.image_size)
+
+    def _imaged(self, config: Config, data: DataSplit) -> Outcome:
+        """Return what the complete cloud model answers a split's compressed images with; asked for repeatedly."""
+        whole = replace(self.supernet.cloud_config(), split=0, **{name: getattr(config, name) for name in IMAGE})
+        if (data.name, whole) not in self._images:
+            candidate = self.candidate(whole, 0)
+            self._images[data.name, whole] = outcome(candidate.derived, self.task, data, self._link(candidate))
+        return self._images[data.name, whole]

@@ -16,7 +16,7 @@ from automl.reporters.quiet import QuietReporter
 from automl.search import Outcome, never
 from automl.study import Study
 from automl.taught import taught_supernet
-from automl.trial import Candidate, Trial
+from automl.trial import Measured, Trial
 from automl.workers import Orphaned
 from evaluators.measurement import Measurement
 from results.pareto import pareto_set
@@ -88,22 +88,31 @@ def _search(
     stop: Callable[[], bool],
 ) -> Outcome:
     """Search; the front's weights are kept."""
-    validation = plan.task.data("validation")
-    latest: list[Candidate] = []
+    latest: dict[Config, Measured] = {}
 
     def measure(config: Config, seed: int) -> Measurement:
-        latest[:] = [trial.candidate(config, seed)]
-        return trial.measured(latest[0], validation)
+        latest.clear()
+        latest.update(trial.along(trial.candidate(config, seed), plan.space.along(config)))
+        return latest[config].measurement
+
+    def along(config: Config) -> dict[Config, Measurement]:
+        return {config: found.measurement for config, found in latest.items()}
 
     def told(record: TrialRecord) -> None:
         records = study.records()
         front = {member.number for member in pareto_set(records, plan.settings.objectives)}
-        if record.number in front and not trial.supernet.is_cloud_model(record.config):
-            keeper.save(record.number, latest[0])
+        for member in records:
+            if (
+                member.number in front
+                and member.config in latest
+                and not trial.supernet.is_cloud_model(member.config)
+            ):
+                keeper.save(member.number, latest[member.config].candidate)
+        if record.number in front:
             keeper.drop({other.number for other in records} - front)
         look()
 
-    return study.run(measure, plan.settings.budget, timeout, told, plan.first, plan.anchors(), stop)
+    return study.run(measure, plan.settings.budget, timeout, told, plan.first, plan.anchors(), stop, along)
 
 
 def work_beside(plan: Blueprint, orphaned: Orphaned) -> int:

@@ -80,7 +80,7 @@ def rates(member: Member, task: Task, data: DataSplit) -> Rates:
     derived, tables = member.candidate.derived, member.candidate.tables
     link = link_of(derived, tables, task.image_size)
     assert link is not None and derived.edge is not None
-    symbols = symbols_of(derived.edge, data)
+    symbols = symbols_of(derived, data)
     sent = [(each, tensor.numpy()) for each, tensor in zip(tables, tensors_of(symbols), strict=True)]
     return Rates(
         packets=np.asarray(link.carry(symbols)[1]),

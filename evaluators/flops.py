@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -10,6 +11,8 @@ from fvcore.nn import FlopCountAnalysis
 from torch import nn
 
 from deploy.errors import UserError
+from deploy.route import Route
+from evaluators.outcome import Outcome, route_of
 from evaluators.subject import Subject
 from search_spaces.payload import Payload
 
@@ -22,7 +25,7 @@ ELEMENTWISE = frozenset(
         "tanh", "softmax", "log_softmax", "hardtanh", "hardtanh_", "relu6", "where", "pixel_shuffle", "pad",
         "constant_pad_nd", "max_pool2d", "fill_", "zeros_like", "ones_like", "mean", "sum", "stack", "repeat",
         "expand_as", "roll", "feature_dropout", "dropout", "dropout_", "unflatten", "ne", "linalg_vector_norm",
-        "avg_pool2d",
+        "avg_pool2d", "topk", "amax",
     )
 )  # fmt: skip
 """Operations that count zero: one pass over a tensor each, negligible beside the matrix products."""
@@ -72,11 +75,26 @@ class EdgeFlops:
 
 
 class CloudFlops:
-    """Multiply-adds in the cloud."""
+    """Multiply-adds in the cloud, the mean over the samples: those that the edge answers cost none."""
 
     name = "cloud_flops"
 
     def measure(self, subject: Subject) -> float:
         """Return multiply-adds a sample."""
-        cloud = subject.derived.cloud
-        return 0.0 if cloud is None else float(flops(cloud, subject.received()))
+        return expected_cost(cloud_costs(subject), subject.outcome)
+
+
+def cloud_costs(subject: Subject) -> dict[Route, int]:
+    """Return the multiply-adds in the cloud of a sample on each route that leads there."""
+    derived = subject.derived
+    costs = {}
+    if derived.cloud is not None:
+        costs[route_of(derived)] = flops(derived.cloud, subject.received())
+    if derived.whole is not None:
+        costs[Route.IMAGE] = flops(derived.whole, subject.image())
+    return costs
+
+
+def expected_cost(costs: Mapping[Route, int], outcome: Outcome) -> float:
+    """Return the mean over samples of what their routes cost."""
+    return float(sum(cost * outcome.share(route) for route, cost in costs.items()))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from evaluators.evaluator import Evaluator
-from evaluators.flops import CloudFlops, EdgeFlops
+from evaluators.flops import CloudFlops, EdgeFlops, cloud_costs, expected_cost
 from evaluators.measurement import Measurement
 from evaluators.memory import EdgeMemory
+from evaluators.outcome import Outcome
 from evaluators.parameters import EdgeParams
 from evaluators.quality import Quality
 from evaluators.subject import Subject
@@ -17,3 +21,17 @@ EVALUATORS: tuple[Evaluator, ...] = (Quality(), EdgeFlops(), Bytes(), CloudFlops
 def measure(subject: Subject) -> Measurement:
     """Apply every evaluator."""
     return Measurement.from_dict({evaluator.name: evaluator.measure(subject) for evaluator in EVALUATORS})
+
+
+def measure_each(subject: Subject, outcomes: Sequence[Outcome]) -> list[Measurement]:
+    """Return the measurement of one model for each of several outcomes: what does not depend on them, once."""
+    measured, costs = measure(subject), cloud_costs(subject)
+    return [
+        replace(
+            measured,
+            quality=Quality().measure(each),
+            bytes=Bytes().measure(each),
+            cloud_flops=expected_cost(costs, each.outcome),
+        )
+        for each in (replace(subject, outcome=outcome) for outcome in outcomes)
+    ]

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from deploy.route import Route
 from deploy.symbol_tables import SymbolTables
 from evaluators.link import Link
 from evaluators.side_by_side import side_by_side
@@ -25,23 +26,37 @@ class Outcome:
     Attributes:
         predictions: One a sample.
         targets: The ground truth, one a sample.
-        packet_bytes: ``len(packet)`` of each sample, (n,).
+        packet_bytes: ``len(packet)`` of each sample, (n,); 0 where nothing was sent.
+        routes: The Route of each sample, int (n,).
     """
 
     predictions: list[Prediction]
     targets: tuple[Target, ...]
     packet_bytes: np.ndarray
+    routes: np.ndarray
+
+    def share(self, route: Route) -> float:
+        """Return the share of the samples that took a route."""
+        return float((self.routes == route).mean())
+
+
+def route_of(derived: DerivedModel) -> Route:
+    """Return the one route of a model without a gate."""
+    if derived.edge is None:
+        return Route.IMAGE
+    return Route.EDGE if derived.cloud is None else Route.FEATURES
 
 
 def outcome(derived: DerivedModel, task: Task, data: DataSplit, link: Link | None) -> Outcome:
-    """Run a derived model over a split, every sample through its packet."""
+    """Run a derived model without a gate over a split, every sample through its packet."""
     derived.eval()
     threads = torch.get_num_threads()
     with side_by_side(threads, threads) as pool:
         parts = pool.map(lambda rows: _answered(derived, task, data.batch(rows)[0], link), data.batches(BATCH))
         answers = list(parts)
     predictions = [prediction for found, _ in answers for prediction in found]
-    return Outcome(predictions, data.targets, np.asarray([size for _, sizes in answers for size in sizes]))
+    lengths = np.asarray([size for _, sizes in answers for size in sizes])
+    return Outcome(predictions, data.targets, lengths, np.full(len(data), route_of(derived)))
 
 
 @torch.no_grad()
@@ -62,15 +77,16 @@ def _sent(derived: DerivedModel, images: Tensor, link: Link | None) -> tuple[Out
 
 def calibrated_tables(derived: DerivedModel, data: DataSplit, samples: int) -> tuple[SymbolTables, ...]:
     """Count the symbols of the first ``samples`` of a training split, of each tensor that is sent."""
-    if not derived.symbol_shapes or derived.edge is None:
+    if not derived.symbol_shapes:
         return ()
-    derived.eval()
-    symbols = tensors_of(symbols_of(derived.edge, data, samples))
+    symbols = tensors_of(symbols_of(derived, data, samples))
     return tuple(SymbolTables.calibrate(tensor.numpy(), derived.config.bits) for tensor in symbols)
 
 
 @torch.no_grad()
-def symbols_of(edge: nn.Module, data: DataSplit, samples: int | None = None) -> Payload:
+def symbols_of(derived: DerivedModel, data: DataSplit, samples: int | None = None) -> Payload:
     """Return the symbols of a split's first samples, of all unless given, uint8 (n, w, h, w') of each tensor."""
-    batches = [tensors_of(edge(data.batch(rows)[0])) for rows in data.batches(BATCH, samples)]
+    edge = derived.eval().edge
+    assert edge is not None
+    batches = [derived.crossed(edge(data.batch(rows)[0])).symbols for rows in data.batches(BATCH, samples)]
     return payload_of(torch.cat(parts) for parts in zip(*batches, strict=True))

@@ -26,7 +26,7 @@ def document(records: Sequence[TrialRecord], info: RunInfo) -> dict[str, Any]:
         "format": FORMAT,
         "run": {**asdict(info), "objectives": [asdict(Objective.named(name)) for name in info.objectives]},
         "flops": "multiply-adds for one sample, counted by fvcore",
-        "trials": {kind: sum(record.kind == kind for record in records) for kind in ("search", "anchor")},
+        "trials": {kind: sum(record.kind == kind for record in records) for kind in ("search", "anchor", "along")},
         "hypervolume": {
             "value": round(hypervolume(records, info), DIGITS),
             "measured_on": "validation",

@@ -32,7 +32,8 @@ class TrialRecord:
 
     Attributes:
         number: The trial's number in the study.
-        kind: ``"search"`` counts against the budget; ``"anchor"`` is an end measured before the search.
+        kind: ``"search"`` counts against the budget; ``"anchor"`` is an end measured before the search; ``"along"``
+            was measured with a search trial of another share that is offloaded.
         config: The canonical Config.
         validation: Measured on validation during the search.
         feasible: Every constraint is met.
@@ -41,7 +42,7 @@ class TrialRecord:
     """
 
     number: int
-    kind: Literal["search", "anchor"]
+    kind: Literal["search", "anchor", "along"]
     config: Config
     validation: Measurement
     feasible: bool = True

@@ -27,6 +27,9 @@ class Config:
         feature: Weight of the feature distillation term.
         rate: Weight of the rate term.
         temperature: Temperature of the response term.
+        offload: Share of the samples that the edge does not answer itself but sends on; 1 where it answers none, or
+            all, so that no gate is needed.
+        payload: What is sent of them: ``features``, the ``image``, or per sample either (``dynamic``).
     """
 
     split: int
@@ -42,6 +45,18 @@ class Config:
     feature: float = 0.0
     rate: float = 0.0
     temperature: float = 0.0
+    offload: float = 1.0
+    payload: str = ""
+
+    @property
+    def gated(self) -> bool:
+        """Whether the edge answers some samples and sends the others."""
+        return self.offload < 1
+
+    @property
+    def sends_images(self) -> bool:
+        """Whether some packets hold a compressed image."""
+        return self.split == 0 or self.payload in ("image", "dynamic")
 
     def to_params(self) -> dict[str, Value]:
         """Return the flat parameters (``edge_modules.stage1``, ...) that the study records."""

@@ -3,31 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from search_spaces.config import Config
-from search_spaces.payload import Payload, parts_of, tensors_of
+from search_spaces.gate import Answering
+from search_spaces.payload import Payload, parts_of, payload_of, tensors_of
 from search_spaces.quantiser import Quantiser
 from search_spaces.task import Outputs
 from search_spaces.trace import Crossing, Trace, run
 
 
 class EdgePart(nn.Module):
-    """Runs on the edge: image to symbols, or to raw outputs where everything is on the edge."""
+    """Runs on the edge: image to symbols, to raw outputs where everything is on the edge, or to both.
 
-    def __init__(self, blocks: Sequence[nn.Module], encoder: nn.Module | None, quantiser: nn.Module | None) -> None:
+    Args:
+        blocks: The chain's blocks.
+        encoder: Features to the latent that is sent; None where no features are.
+        quantiser: Latent to symbols.
+        answering: Answers, and says of which samples that is enough; None where the edge answers all, or none.
+    """
+
+    def __init__(
+        self,
+        blocks: Sequence[nn.Module],
+        encoder: nn.Module | None,
+        quantiser: nn.Module | None,
+        answering: Answering | None = None,
+    ) -> None:
         super().__init__()
         self.blocks = nn.Sequential(*blocks)
-        self.encoder, self.quantiser = encoder, quantiser
+        self.encoder, self.quantiser, self.answering = encoder, quantiser, answering
 
     def forward(self, images: Tensor) -> Payload:
-        """Return symbols (b, w, h, w') uint8 of each tensor that crosses, or raw outputs."""
+        """Return symbols (b, w, h, w') uint8 of each tensor that crosses, then raw outputs, then scores."""
         features: Payload = self.blocks(images)
         if self.encoder is None or self.quantiser is None:
-            return features
+            return features if self.answering is None else self.answering(features)
         symbols: Payload = self.quantiser(self.encoder(features))
-        return symbols
+        return symbols if self.answering is None else (*tensors_of(symbols), *self.answering(features))
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """What an edge part gives of a batch.
+
+    Attributes:
+        symbols: Of each tensor that is sent as features; nothing where none is.
+        outputs: The edge's own raw outputs; nothing where it does not answer.
+        scores: The gate's, (b, answers); None where there is no gate.
+    """
+
+    symbols: tuple[Tensor, ...]
+    outputs: Outputs
+    scores: Tensor | None
 
 
 class CloudPart(nn.Module):
@@ -54,8 +84,9 @@ class DerivedModel(nn.Module):
     Args:
         config: The canonical Config.
         edge: None at split 0.
-        cloud: None where everything is on the edge.
+        cloud: What answers features, or the image at split 0; None where neither is sent.
         symbol_shapes: Channels, height and width of the symbols of each tensor that is sent.
+        whole: The complete cloud model, for the images that a gate sends; it is not this model's own.
     """
 
     def __init__(
@@ -64,29 +95,61 @@ class DerivedModel(nn.Module):
         edge: EdgePart | None,
         cloud: CloudPart | None,
         symbol_shapes: tuple[tuple[int, int, int], ...] = (),
+        whole: CloudPart | None = None,
     ) -> None:
         super().__init__()
         self.config, self.symbol_shapes = config, symbol_shapes
         self.edge, self.cloud = edge, cloud
+        # No child module: it is shared, and neither trained nor kept with this one.
+        self._whole = (whole,)
+
+    @property
+    def whole(self) -> CloudPart | None:
+        """The complete cloud model, where a gate sends images."""
+        return self._whole[0]
+
+    @property
+    def answering(self) -> Answering | None:
+        """The edge's answer and its gate; None where there is no gate."""
+        return None if self.edge is None else self.edge.answering
+
+    def with_config(self, config: Config) -> DerivedModel:
+        """Return the same model under a Config of the same program: one that is offloaded from at another share."""
+        return DerivedModel(config, self.edge, self.cloud, self.symbol_shapes, self.whole)
 
     @property
     def tap_points(self) -> tuple[int, ...]:
         """Where ``trace`` leaves taps: by the number of blocks that come before them."""
-        edge = 0 if self.edge is None else len(self.edge.blocks)
-        cloud = 0 if self.cloud is None else len(self.cloud.blocks)
+        edge, cloud = (len(blocks) for blocks in self._blocks())
         return (edge, edge + cloud - 1) if self.symbol_shapes else (edge + cloud - 1,)
 
     def forward(self, images: Tensor) -> Outputs:
         """Return raw outputs exactly as the two parts give them, through integer symbols where they are sent."""
-        crossing = images if self.edge is None else self.edge(images)
-        answer = crossing if self.cloud is None else self.cloud(crossing)
-        return tensors_of(answer)
+        if self.edge is None:
+            assert self.cloud is not None
+            return tensors_of(self.cloud(images))
+        crossed = self.crossed(self.edge(images))
+        return crossed.outputs if self.cloud is None else tensors_of(self.cloud(payload_of(crossed.symbols)))
+
+    def crossed(self, given: Payload) -> Crossed:
+        """Tell apart what the edge part gave."""
+        tensors, sent = tensors_of(given), len(self.symbol_shapes)
+        if self.answering is None:
+            return Crossed(tensors[:sent], tensors[sent:], None)
+        return Crossed(tensors[:sent], tensors[sent:-1], tensors[-1])
 
     def trace(self, images: Tensor) -> Trace:
         """Run a training pass over images (b, 3, H, W)."""
-        edge = () if self.edge is None else tuple(self.edge.blocks)
-        cloud = () if self.cloud is None else tuple(self.cloud.blocks)
-        return run(images, edge, self._crossings(), cloud)
+        edge, cloud = self._blocks()
+        beside = self.answering.head if self.answering is not None and self.cloud is not None else None
+        return run(images, edge, self._crossings(), cloud, beside)
+
+    def _blocks(self) -> tuple[Sequence[nn.Module], Sequence[nn.Module]]:
+        """Return the blocks that answer, before and behind the cut; the edge's own head is its last one."""
+        edge = [] if self.edge is None else list(self.edge.blocks)
+        if self.cloud is None and self.answering is not None:
+            edge.append(self.answering.head)
+        return edge, () if self.cloud is None else tuple(self.cloud.blocks)
 
     def _crossings(self) -> list[Crossing]:
         if self.edge is None or self.cloud is None:

@@ -13,11 +13,13 @@ class Layout:
         stages: The stage (0-based) of each block; -1 where a block has no modules to choose from.
         skippable: Whether keeping no module of a block is the identity.
         modules: M, the number of modules a block with modules is partitioned into.
+        exits: Split points where the edge can answer: by an exit head, or at N by the model's own.
     """
 
     stages: tuple[int, ...]
     skippable: tuple[bool, ...]
     modules: int
+    exits: tuple[int, ...] = ()
 
     @property
     def splits(self) -> int:

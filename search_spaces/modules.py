@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.fx import GraphModule
 
 from search_spaces.chain import Chain
+from search_spaces.exits import Exits, exit_heads
 from search_spaces.families.family import family_of
 from search_spaces.families.inner_units import InnerUnits
 from search_spaces.layout import Layout
@@ -78,11 +79,18 @@ def _ranked(importance: Tensor, count: int) -> tuple[Tensor, ...]:
     return tuple(chunk.sort().values for chunk in ranked.tensor_split(count))
 
 
-def layout_of(chain: Chain, count: int = MODULES) -> Layout:
-    """Return the chain's layout: a stage is a run of blocks with modules and outputs of one shape."""
+def layout_of(chain: Chain, count: int = MODULES, exits: Exits | None = None) -> Layout:
+    """Return the chain's layout: a stage is a run of blocks with modules and outputs of one shape.
+
+    Args:
+        chain: The chain.
+        count: M, the number of modules of a decomposable block.
+        exits: Tells where the edge can answer; None where it answers nothing, or all.
+    """
     modular = [bool(partitions(block, count)) for block in chain.blocks]
     skippable = [_is_identity_without_modules(block) for block in chain.blocks]
-    return Layout(tuple(_stages(chain.shapes, modular)), tuple(skippable), count)
+    answering = [*map(int, exit_heads(chain, exits)), len(chain.blocks)] if exits else []
+    return Layout(tuple(_stages(chain.shapes, modular)), tuple(skippable), count, tuple(answering))
 
 
 def _is_identity_without_modules(block: nn.Module) -> bool:

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from deploy.errors import UserError, unknown
 from search_spaces.config import Config, Value
@@ -14,6 +15,7 @@ from search_spaces.layout import Layout
 IMAGE = ("image_format", "image_quality", "image_resolution")
 BOTTLENECK = ("width", "stride", "bits")
 DISTILLATION = ("response", "feature", "rate", "temperature")
+GATE = ("offload", "payload")
 UNLESS_NAMED: Mapping[str, tuple[Value, ...]] = {
     "response": (1.0,),
     "feature": (0.0,),
@@ -22,6 +24,8 @@ UNLESS_NAMED: Mapping[str, tuple[Value, ...]] = {
 }
 """The choices that a run leaves unless its user names them: a trial is too short to show what the others do to a
 finalist. Without a rate term, a finalist's bytes double."""
+UNGATED: Mapping[str, tuple[Value, ...]] = {"offload": (1.0,), "payload": ("features",)}
+"""What is left of the gate's parameters unless its user names one of them."""
 
 
 @dataclass(frozen=True)
@@ -85,25 +89,49 @@ class SearchSpace:
     def canonical(self, config: Config) -> Config:
         """Return the one Config that stands for all those which run the same program.
 
-        Whatever is inactive gets a neutral value: image settings behind split 0, the bottleneck at the ends,
-        modules of stages that are not there, distillation where nothing is trained.
+        Whatever is inactive gets a neutral value: image settings where no image is sent, the bottleneck where no
+        features are, the gate where it has no choice, modules of stages that are not there, distillation where
+        nothing is trained.
         """
         if config.split == 0:
-            image = {name: getattr(config, name) for name in IMAGE}
-            return replace(self._cloud_model(0), **image)
+            return replace(self._cloud_model(0), **_fields(config, IMAGE))
         counts = self._edge_counts(config)
-        if config.split == self.layout.splits:
-            return self._canonical_edge_only(config, counts)
-        cloud = config.cloud_modules if self.layout.cloud_has_modules(config.split) else self.layout.modules
-        bottleneck = {name: getattr(config, name) for name in BOTTLENECK}
-        trained = replace(self._cloud_model(config.split), edge_modules=counts, cloud_modules=cloud, **bottleneck)
-        return self._with_distillation(trained, config, config.rate)
-
-    def _canonical_edge_only(self, config: Config, counts: tuple[int, ...]) -> Config:
         whole = self._cloud_model(config.split)
-        if counts == whole.edge_modules:
-            return whole
-        return self._with_distillation(replace(whole, edge_modules=counts), config, 0.0)
+        if config.split == self.layout.splits:
+            if counts == whole.edge_modules:
+                return whole
+            kept = replace(whole, edge_modules=counts, **self._gate(config))
+        else:
+            kept = replace(whole, edge_modules=counts, **self._gate(config))
+            if kept.payload != "image":
+                kept = replace(kept, **self._features(config))
+        rate = config.rate if kept.width else 0.0
+        return self._with_distillation(kept, config, rate)
+
+    def _features(self, config: Config) -> dict[str, Any]:
+        """Return what shapes the features that are sent and what the cloud makes of them."""
+        cloud = config.cloud_modules if self.layout.cloud_has_modules(config.split) else self.layout.modules
+        return {"cloud_modules": cloud, **_fields(config, BOTTLENECK)}
+
+    def _gate(self, config: Config) -> dict[str, Any]:
+        """Return how samples are sent where the edge answers some; nothing where it answers all, or none."""
+        if config.offload >= 1 or config.split not in self.layout.exits:
+            return {}
+        # Where everything is on the edge there are no features to send.
+        payload = "image" if config.split == self.layout.splits else config.payload or "features"
+        image = _fields(config, IMAGE) if payload != "features" else {}
+        return {"offload": config.offload, "payload": payload, **image}
+
+    def along(self, config: Config) -> list[Config]:
+        """Return the canonical Configs that are measured with one of them: they differ in ``offload`` alone."""
+        if not config.gated:
+            return [config]
+        return [replace(config, offload=share) for share in self.offloads]
+
+    @property
+    def offloads(self) -> list[float]:
+        """The shares that need a gate, where the edge can answer."""
+        return [float(share) for share in self["offload"].choices if float(share) < 1]
 
     def _with_distillation(self, trained: Config, config: Config, rate: float) -> Config:
         temperature = config.temperature if config.response else 0.0
@@ -129,16 +157,32 @@ class SearchSpace:
         return sum(self._size_at(int(split)) for split in self["split"].choices)
 
     def _size_at(self, split: int) -> int:
+        images = math.prod(len(self[name].choices) for name in IMAGE)
         if split == 0:
-            return math.prod(len(self[name].choices) for name in IMAGE)
+            return images
         counts = [self._distinct_counts(split, stage) for stage in range(self.layout.stage_count)]
-        subsets = math.prod(len(c) for c in counts)
+        subsets, whole = math.prod(len(c) for c in counts), all(self.layout.modules in c for c in counts)
+        plain, gated = self._gates(split)
+        # Behind a gate at N an image is sent, whatever the payload says.
         if split == self.layout.splits:
-            whole = all(self.layout.modules in c for c in counts)
-            return (subsets - whole) * self._distillations(rates=1) + whole
+            return (subsets - whole) * self._distillations(rates=1) * (plain + gated * images) + whole
+        payloads = self["payload"].choices if gated else ()
+        ways = plain + gated * (("features" in payloads) + images * ("dynamic" in payloads))
+        only_images = gated * images * ("image" in payloads) * self._distillations(rates=1)
+        return subsets * (ways * self._bottlenecks(split) + only_images)
+
+    def _bottlenecks(self, split: int) -> int:
+        """Return in how many ways features can be sent."""
         cloud = len(self["cloud_modules"].choices) if self.layout.cloud_has_modules(split) else 1
         bottlenecks = math.prod(len(self[name].choices) for name in BOTTLENECK)
-        return subsets * cloud * bottlenecks * self._distillations(rates=len(self["rate"].choices))
+        return cloud * bottlenecks * self._distillations(rates=len(self["rate"].choices))
+
+    def _gates(self, split: int) -> tuple[int, int]:
+        """Return 1 where the choices leave no gate needed, else 0, and how many shares need one."""
+        if split not in self.layout.exits:
+            return 1, 0
+        shares = len(self.offloads)
+        return int(shares < len(self["offload"].choices)), shares
 
     def _distinct_counts(self, split: int, stage: int) -> set[int]:
         if not self.layout.edge_blocks(split, stage):
@@ -173,9 +217,21 @@ class SearchSpace:
             for stage in range(layout.stage_count)
             if layout.edge_blocks(split, stage)
         }
+        if any(self._gates(split)[1:]):
+            on_edge |= set(IMAGE) | set(GATE)
         if split == layout.splits:
             return on_edge | set(DISTILLATION) - {"rate"}
         return on_edge | set(BOTTLENECK) | set(DISTILLATION) | {"cloud_modules"}
+
+
+def _fields(config: Config, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(config, name) for name in names}
+
+
+_GATE = (
+    Parameter("offload", (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0), 1.0),
+    Parameter("payload", ("dynamic", "features", "image"), "features"),
+)
 
 
 def default_space(layout: Layout, image_size: int, cloud_modules: bool = False) -> SearchSpace:
@@ -205,6 +261,7 @@ def default_space(layout: Layout, image_size: int, cloud_modules: bool = False) 
             Parameter("feature", (0.0, 0.5, 1.0, 2.0), 0.0),
             Parameter("rate", (0.0, 0.125, 0.25, 0.5, 0.75, 1.0, 2.0), 0.5),
             Parameter("temperature", (1.0, 2.0, 4.0), 2.0),
+            *(_GATE if layout.exits else ()),
         ),
     )
 

@@ -14,6 +14,8 @@ from search_spaces.bottleneck import DECODER_AXES, ENCODER_AXES, Bottleneck
 from search_spaces.chain import Chain
 from search_spaces.config import Config
 from search_spaces.derived import CloudPart, DerivedModel, EdgePart
+from search_spaces.exits import Exits, exit_heads
+from search_spaces.gate import Answering, Confidence
 from search_spaces.modules import MODULES, layout_of, partitions
 from search_spaces.payload import each, parts_of, payload_of, tensors_of
 from search_spaces.quantiser import Dequantiser, Quantiser, quantise
@@ -49,13 +51,17 @@ class Supernet(nn.Module):
         cloud: The frozen cloud model's chain; what split 0 and "everything on the edge, all modules" run.
         options: What the bottlenecks offer.
         modules: M, the number of modules of a decomposable block.
+        exits: What makes exit heads and reads their outputs; None where the edge answers nothing, or all.
     """
 
-    def __init__(self, cloud: Chain, options: BottleneckOptions, modules: int = MODULES) -> None:
+    def __init__(
+        self, cloud: Chain, options: BottleneckOptions, modules: int = MODULES, exits: Exits | None = None
+    ) -> None:
         super().__init__()
         self.cloud = cloud.eval().requires_grad_(False)
         self.chain = copy.deepcopy(cloud).requires_grad_(True)
-        self.layout = layout_of(cloud, modules)
+        self._confidence = Confidence(exits.confidence) if exits else None
+        self.layout = layout_of(cloud, modules, exits)
         self.partitions = tuple(partitions(block, modules) for block in cloud.blocks)
         self.bottlenecks = nn.ModuleDict(
             {
@@ -63,6 +69,7 @@ class Supernet(nn.Module):
                 for split, shapes in enumerate(cloud.crossing, start=1)
             }
         )
+        self.heads = nn.ModuleDict(exit_heads(cloud, exits) if exits else {})
         self._shared: dict[tuple[int, int], Callable[[Any], Any]] = {}
 
     def train(self, mode: bool = True) -> Supernet:
@@ -104,7 +111,9 @@ class Supernet(nn.Module):
         blocks = [self._shared_block(i, count) for i, count in enumerate(self._counts(config))]
         interior = 0 < config.split < self.layout.splits
         crossings = [_shared_crossing(part, config) for part in self._bottlenecks(config.split)] if interior else []
-        return run(images, blocks[: config.split], crossings, blocks[config.split :])
+        return run(
+            images, blocks[: config.split], crossings, blocks[config.split :], self._shared_head(config.split)
+        )
 
     def derive(self, config: Config, importance: Importance | None = None) -> DerivedModel:
         """Return the sub-model of a canonical Config with weights of its own, physically sliced.
@@ -118,6 +127,8 @@ class Supernet(nn.Module):
         blocks = [self._own_block(source, i, count, importance) for i, count in enumerate(counts)]
         if config.split == 0:
             return DerivedModel(config, None, CloudPart(None, None, blocks))
+        if config.payload == "image":
+            return DerivedModel(config, self._own_answer(config, blocks), None, (), self._whole())
         if config.split == self.layout.splits:
             return DerivedModel(config, EdgePart(blocks, None, None), None)
         return self._own_split(config, blocks)
@@ -171,12 +182,38 @@ class Supernet(nn.Module):
         units, key = prefix(config.width), str(config.stride)
         encoders = [sliced(part.encoders[key], along(ENCODER_AXES, units)) for part in bottlenecks]
         decoders = [sliced(part.decoders[key], along(DECODER_AXES, units)) for part in bottlenecks]
+        answering = self._answering(self.heads[str(config.split)], config) if config.gated else None
         return DerivedModel(
             config,
-            EdgePart(blocks[: config.split], each(encoders), each(quantisers)),
+            EdgePart(blocks[: config.split], each(encoders), each(quantisers), answering),
             CloudPart(each([Dequantiser(part) for part in quantisers]), each(decoders), blocks[config.split :]),
             tuple(part.symbol_shape(config.width, config.stride) for part in bottlenecks),
+            self._whole() if config.sends_images else None,
         )
+
+    def _own_answer(self, config: Config, blocks: Sequence[nn.Module]) -> EdgePart:
+        """Return an edge that answers by itself: by its exit head, or at N by the model's own last block."""
+        if config.split == self.layout.splits:
+            *rest, head = blocks
+            return EdgePart(rest, None, None, self._answering(head, config))
+        answering = self._answering(self.heads[str(config.split)], config)
+        return EdgePart(blocks[: config.split], None, None, answering)
+
+    def _answering(self, head: nn.Module, config: Config) -> Answering:
+        assert self._confidence is not None
+        crossing = self.cloud.crossing[min(config.split, self.layout.splits - 1) - 1]
+        answers = 2 if config.payload == "dynamic" else 1
+        return Answering(copy.deepcopy(head), self._confidence, crossing, answers)
+
+    def _whole(self) -> CloudPart:
+        return CloudPart(None, None, [*self.cloud.blocks])
+
+    def _shared_head(self, split: int) -> Callable[[Any], Any] | None:
+        """Return a split point's exit head, which learns from the features as they are: they are the cloud's."""
+        if str(split) not in self.heads:
+            return None
+        head = self.heads[str(split)]
+        return lambda value: head(payload_of(tensor.detach() for tensor in tensors_of(value)))
 
 
 def _shared_crossing(bottleneck: Bottleneck, config: Config) -> Crossing:

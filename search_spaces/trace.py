@@ -24,11 +24,13 @@ class Trace:
         outputs: Raw outputs.
         taps: Activations to compare with the cloud model's.
         quantised: The quantised latent of each tensor that is sent; nothing where none is.
+        beside: Raw outputs of the edge's exit head, where the cloud answers too; else nothing.
     """
 
     outputs: Outputs
     taps: Taps
     quantised: tuple[Quantised, ...]
+    beside: Outputs = ()
 
 
 @dataclass(frozen=True)
@@ -45,16 +47,20 @@ def run(
     edge: Sequence[Callable[[Any], Any]],
     crossings: Sequence[Crossing],
     cloud: Sequence[Callable[[Any], Any]],
+    head: Callable[[Any], Any] | None = None,
 ) -> Trace:
     """Run images (b, 3, H, W) through the edge's blocks, the crossings of what is sent and the cloud's blocks.
 
     Taps are the features that the cloud gets and the features that the last block reads.
     """
+    beside: Outputs = ()
     value: Any = images
     taps: Taps = {}
     quantised: tuple[Quantised, ...] = ()
     last = len(edge) + len(cloud) - 1
     for i, block in enumerate([*edge, *cloud]):
+        if head is not None and i == len(edge):
+            beside = tensors_of(head(value))
         if crossings and i == len(edge):
             sent = zip(crossings, tensors_of(value), strict=True)
             quantised = tuple(crossing.quantiser(crossing.encoder(tensor)) for crossing, tensor in sent)
@@ -64,4 +70,4 @@ def run(
         if i == last:
             taps[i] = tensors_of(value)
         value = block(value)
-    return Trace(tensors_of(value), taps, quantised)
+    return Trace(tensors_of(value), taps, quantised, beside)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from automl.tasks.augmenting import Augmenting
-from evaluators.top1 import bootstrap_top1, top1
+from automl.tasks.exit_heads import ClassExit
+from evaluators.top1 import bootstrap_top1, right, top1
 from search_spaces.task import Outputs, Prediction, Target
+
+RANKED, NAMED = 5, 64
+"""Probabilities that a gate reads: the best ones, and those of so many classes by name."""
 
 
 class Classifying(Augmenting):
@@ -20,6 +24,12 @@ class Classifying(Augmenting):
 
     metric: str = "top-1"
     reach = 1 / 12
+
+    if TYPE_CHECKING:
+
+        @property
+        def classes(self) -> tuple[str, ...]:
+            """The classes' names."""
 
     def task_loss(self, outputs: Outputs, targets: list[Target]) -> Tensor:
         """Return the cross-entropy."""
@@ -44,6 +54,20 @@ class Classifying(Augmenting):
     ) -> np.ndarray:
         """Return the top-1 (r,) of each resample in ``weights`` (r, n)."""
         return bootstrap_top1(predictions, targets, weights)
+
+    def exit_head(self, shapes: tuple[tuple[int, ...], ...]) -> nn.Module | None:
+        """Return an untrained classifier of edge features; None where several tensors cross."""
+        return ClassExit(shapes[0], len(self.classes)) if len(shapes) == 1 else None
+
+    def confidence(self, outputs: Outputs) -> Tensor:
+        """Return the best probabilities of each sample, best first, and the first classes' own, (b, s)."""
+        shares = outputs[0].softmax(1)
+        best = shares.topk(min(RANKED, len(self.classes)), 1).values
+        return torch.cat([best, shares[:, :NAMED]], 1)
+
+    def harm(self, predictions: Sequence[Prediction], targets: Sequence[Target]) -> np.ndarray:
+        """Return 1 for each wrong class, 0 for each right one, (n,)."""
+        return 1 - right(predictions, targets)
 
     def postprocessing(self) -> dict[str, Any]:
         """Return what deploy needs to turn logits into probabilities."""

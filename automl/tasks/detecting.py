@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from automl.tasks.augmenting import Augmenting
 from automl.tasks.rules import Rules
+from evaluators.detection_harm import detection_harm
 from evaluators.detection_quality import bootstrap_map, mean_average_precision
 from search_spaces.task import Outputs, Prediction, Target
 
@@ -47,6 +48,18 @@ class Detecting(Augmenting):
     ) -> np.ndarray:
         """Return the mAP (r,) of each resample in ``weights`` (r, n)."""
         return bootstrap_map(predictions, targets, weights)
+
+    def exit_head(self, shapes: tuple[tuple[int, ...], ...]) -> nn.Module | None:
+        """Return an untrained detector of edge features; None where the rules have none."""
+        return self.rules.exit_head(shapes[0]) if len(shapes) == 1 else None
+
+    def confidence(self, outputs: Outputs) -> Tensor:
+        """Return what tells how sure raw detector outputs are, (b, s)."""
+        return self.rules.confidence(outputs)
+
+    def harm(self, predictions: Sequence[Prediction], targets: Sequence[Target]) -> np.ndarray:
+        """Return how far each sample's detections are from its objects, (n,) in 0..1."""
+        return detection_harm(predictions, targets)
 
     def postprocessing(self) -> dict[str, Any]:
         """Return what deploy needs to turn raw outputs into detections."""

@@ -83,7 +83,7 @@ class DetectionTask(Detecting):
 
 @cache
 def _rules(image_size: int) -> LevelRules:
-    return LevelRules(image_size, STRIDE)
+    return LevelRules(image_size, STRIDE, len(CLASSES))
 
 
 @cache

@@ -27,6 +27,10 @@ class FcosRules(OneStageRules):
         """Return the distillation loss between raw outputs."""
         return fcos.detection_response_loss(outputs, teacher, self.anchors, temperature)
 
+    def scores(self, outputs: Outputs) -> Tensor:
+        """Return the score of every anchor and class, (b, A, K)."""
+        return fcos.scores(outputs)
+
     def postprocessing(self) -> dict[str, Any]:
         """Return what deploy needs to turn raw outputs into detections."""
         sides = [float(size[0]) for size in self.model.anchor_generator.sizes]
@@ -92,6 +96,10 @@ class RetinaNetRules(AnchorRules):
         sure = taught.sigmoid().amax(-1)
         return sure, sigmoid_distance(logits, taught, sure, temperature)
 
+    def scores(self, outputs: Outputs) -> Tensor:
+        """Return the score of every anchor and class, (b, A, K)."""
+        return outputs[0].sigmoid()
+
     def postprocessing(self) -> dict[str, Any]:
         """Return what deploy needs to turn raw outputs into detections."""
         return {"kind": "retinanet", **self._anchor_settings()}
@@ -113,6 +121,10 @@ class SsdRules(AnchorRules):
     def _postprocessed(self, heads: dict[str, Tensor], sides: list[tuple[int, int]]) -> list[dict[str, Tensor]]:
         found = self.model.postprocess_detections(heads, [self.anchors] * len(sides), sides)
         return [{**each, "labels": each["labels"] - 1} for each in found]
+
+    def scores(self, outputs: Outputs) -> Tensor:
+        """Return the score of every anchor and class but the background, (b, A, K)."""
+        return outputs[0].softmax(-1)[..., 1:]
 
     def postprocessing(self) -> dict[str, Any]:
         """Return what deploy needs to turn raw outputs into detections."""

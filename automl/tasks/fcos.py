@@ -91,13 +91,19 @@ def _decode(regression: Tensor, anchors: Tensor) -> Tensor:
     return boxes
 
 
+def scores(outputs: Outputs) -> Tensor:
+    """Return the score of every anchor and class, (b, A, K), of raw outputs."""
+    logits, _, centerness = outputs
+    return (logits.sigmoid() * centerness.sigmoid()).sqrt()
+
+
 @torch.no_grad()
 def detections(outputs: Outputs, anchors: Tensor, image_size: int) -> list[Prediction]:
     """Return torchvision's FCOS post-processing of a batch: threshold, best candidates, decode, clip, NMS."""
-    logits, regression, centerness = (t.detach().float().contiguous() for t in outputs)
+    logits, regression, _ = outputs = tuple(t.detach().float().contiguous() for t in outputs)
     classes = logits.shape[-1]
-    scores = (logits.sigmoid() * centerness.sigmoid()).sqrt().flatten(1)
-    best, flat = scores.topk(min(CANDIDATES, scores.shape[1]), dim=1)
+    found = scores(outputs).flatten(1)
+    best, flat = found.topk(min(CANDIDATES, found.shape[1]), dim=1)
     cell = flat // classes
     boxes = _decode(regression, anchors).clamp(0, image_size)
     boxes = boxes.gather(1, cell[..., None].expand(-1, -1, 4))

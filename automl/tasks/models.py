@@ -136,7 +136,7 @@ def detector_rules(name: str, classes: int, image_size: int) -> Rules:
     """
     if is_detector(name):
         return rules_of(name, classes, image_size)
-    return LevelRules(image_size, SMALL_STRIDE if name == SMALL else BACKBONE_STRIDE)
+    return LevelRules(image_size, SMALL_STRIDE if name == SMALL else BACKBONE_STRIDE, classes)
 
 
 def pixels_of(name: str) -> tuple[Sequence[float], Sequence[float]]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torchvision.models.detection.image_list import ImageList
 from torchvision.ops import box_iou
 
+from automl.tasks.rules import scores_read
 from automl.tasks.standardize import Standardize
 from search_spaces.task import Outputs, Prediction, Target
 
@@ -112,6 +113,18 @@ class OneStageRules(ABC):
             self.model.proposal_matcher(box_iou(target["boxes"], self.anchors)) if len(target["boxes"]) else nothing
             for target in targets
         ]
+
+    def exit_head(self, shape: tuple[int, ...]) -> nn.Module | None:
+        """Return None: of one tensor of edge features no pyramid is made."""
+        return None
+
+    def confidence(self, outputs: Outputs) -> Tensor:
+        """Return what tells how sure raw outputs are, (b, s)."""
+        return scores_read(self.scores(outputs), len(self.anchors))
+
+    @abstractmethod
+    def scores(self, outputs: Outputs) -> Tensor:
+        """Return the score of every anchor and class, (b, A, K)."""
 
     @abstractmethod
     def postprocessing(self) -> dict[str, Any]:

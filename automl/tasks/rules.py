@@ -7,10 +7,27 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from automl.tasks import fcos
+from automl.tasks.exit_heads import FcosExit
 from search_spaces.task import Outputs, Prediction, Target
+
+RANKED = 24
+"""Anchors whose scores a gate reads: more than a scene has objects."""
+
+
+def scores_read(scores: Tensor, count: int) -> Tensor:
+    """Return what a gate reads of scores (b, A, K): the best anchors', best first, and each class's best, (b, s).
+
+    Args:
+        scores: Of every anchor and class.
+        count: A; known beforehand, so that what is read can be traced.
+    """
+    anchors = scores.amax(2)
+    best = anchors.topk(min(RANKED, count), 1).values
+    return torch.cat([best, anchors.mean(1, keepdim=True), scores.amax(1)], 1)
 
 
 class Rules(Protocol):
@@ -28,6 +45,14 @@ class Rules(Protocol):
         """Return the detections of each sample, best first."""
         ...
 
+    def exit_head(self, shape: tuple[int, ...]) -> nn.Module | None:
+        """Return an untrained head: edge features of this shape to raw outputs; None where there is none."""
+        ...
+
+    def confidence(self, outputs: Outputs) -> Tensor:
+        """Return what tells how sure raw outputs are, (b, s)."""
+        ...
+
     def postprocessing(self) -> dict[str, Any]:
         """Return, as JSON, what deploy needs to turn raw outputs into detections."""
         ...
@@ -40,10 +65,12 @@ class LevelRules:
     Attributes:
         image_size: Side of an image in pixels.
         stride: Pixels between two anchors.
+        classes: How many there are.
     """
 
     image_size: int
     stride: int
+    classes: int
 
     @cached_property
     def anchors(self) -> Tensor:
@@ -61,6 +88,16 @@ class LevelRules:
     def detections(self, outputs: Outputs) -> list[Prediction]:
         """Return the detections of each sample, best first."""
         return fcos.detections(outputs, self.anchors, self.image_size)
+
+    def exit_head(self, shape: tuple[int, ...]) -> nn.Module | None:
+        """Return FCOS on this level for features of a finer or equal grid; None for a coarser one."""
+        side, grid = shape[-1], self.image_size // self.stride
+        halvings = (side // grid).bit_length() - 1
+        return FcosExit(shape[0], halvings, self.classes) if len(shape) == 3 and side == grid << halvings else None
+
+    def confidence(self, outputs: Outputs) -> Tensor:
+        """Return the best anchors' scores, best first, and the best score of each class, (b, s)."""
+        return scores_read(fcos.scores(outputs), len(self.anchors))
 
     def postprocessing(self) -> dict[str, Any]:
         """Return what deploy needs to turn raw outputs into detections."""

@@ -1,0 +1,104 @@
+"""Gating: a gate learns which samples the edge answers well enough; its threshold is found on validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from automl.lessons import TaughtBatch
+from automl.training import drawing
+from search_spaces.derived import DerivedModel
+from search_spaces.exits import Exits
+from search_spaces.gate import Answering
+from search_spaces.payload import tensors_of
+from search_spaces.task import Outputs, Target, Task
+
+STEPS = 200
+LEARNING_RATE = 1e-2
+WEIGHT_DECAY = 0.1
+RECALL_BOOST = 3.0
+"""How much more a sample weighs that the edge should not keep (recall boosting; Eccentric, arXiv 2511.11719)."""
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What a gate learns from.
+
+    Attributes:
+        evidence: What it reads of each sample, (n, inputs).
+        harm: How much worse each answer on offer is than the cloud model's, (n, answers) in 0..1.
+    """
+
+    evidence: Tensor
+    harm: Tensor
+
+
+def learn_gate(derived: DerivedModel, task: Task, batches: Iterable[TaughtBatch], seed: int) -> None:
+    """Teach a model's gate, in place; everything else of it stays as it is.
+
+    Args:
+        derived: A model with a gate, in eval mode.
+        task: The task; it offers ``Exits``.
+        batches: Training samples and what the cloud model says of them.
+        seed: Seeds the gate's first weights.
+    """
+    answering = derived.answering
+    assert answering is not None
+    lived = _lived(derived, answering, task, batches)
+    gate = answering.gate
+    deviation, mean = torch.std_mean(lived.evidence, 0)
+    gate.mean.copy_(mean)
+    gate.scale.copy_(1 / deviation.clamp_min(1e-3))
+    with drawing(seed):
+        gate.hidden.reset_parameters()
+        gate.scores.reset_parameters()
+    optimizer = torch.optim.AdamW(gate.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=STEPS)
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        gate_loss(gate.logits(lived.evidence), lived.harm).backward()
+        optimizer.step()
+        schedule.step()
+
+
+def gate_loss(logits: Tensor, harm: Tensor) -> Tensor:
+    """Return the cross-entropy of expected and real harm, scalar, where harm weighs more than its absence.
+
+    Args:
+        logits: The gate's, (n, answers).
+        harm: In 0..1, same shape.
+    """
+    weight = 1 + (RECALL_BOOST - 1) * harm
+    return functional.binary_cross_entropy_with_logits(logits, harm, weight)
+
+
+@torch.no_grad()
+def _lived(derived: DerivedModel, answering: Answering, task: Task, batches: Iterable[TaughtBatch]) -> Lived:
+    evidence, harms = [], []
+    for batch in batches:
+        found, outputs = _answered(derived, answering, batch.images)
+        evidence.append(found)
+        bar = _harm(task, batch.lesson.outputs, batch.targets)
+        harms.append(np.stack([_harm(task, each, batch.targets) - bar for each in outputs], 1).clip(0, 1))
+    return Lived(torch.cat(evidence), torch.from_numpy(np.concatenate(harms)).float())
+
+
+def _answered(derived: DerivedModel, answering: Answering, images: Tensor) -> tuple[Tensor, list[Outputs]]:
+    """Return the evidence and the raw outputs of every answer that the gate scores."""
+    assert derived.edge is not None
+    features = derived.edge.blocks(images)
+    outputs = tensors_of(answering.head(features))
+    answers = [outputs]
+    if derived.cloud is not None and derived.whole is not None:
+        answers.append(derived(images))
+    return answering.evidence(features, outputs), answers
+
+
+def _harm(task: Task, outputs: Outputs, targets: list[Target]) -> np.ndarray:
+    assert isinstance(task, Exits)
+    return task.harm(task.predict(outputs), targets)

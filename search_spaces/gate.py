@@ -1,0 +1,91 @@
+"""Gate: decides on the edge, from what is there already, which samples the edge answers itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from search_spaces.arrangement import Arrangement
+from search_spaces.payload import Payload, payload_of, tensors_of
+from search_spaces.task import Outputs
+
+HIDDEN = 32
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """What a gate reads of raw outputs, (b, s) float. Copies of a model share it: it may hold a task's data."""
+
+    read: Callable[[Outputs], Tensor]
+
+    def __call__(self, outputs: Outputs) -> Tensor:
+        """Return what it reads, (b, s)."""
+        return self.read(outputs)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Confidence:
+        return self
+
+
+class Gate(nn.Module):
+    """Scores how wrong each answer on offer is expected to be: a small network on standardized evidence.
+
+    Args:
+        inputs: Numbers of evidence of one sample.
+        answers: Answers on offer: the edge's, then the one from its features where images are an alternative.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, inputs: int, answers: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("scale", torch.ones(inputs))
+        self.hidden = nn.Linear(inputs, HIDDEN)
+        self.scores = nn.Linear(HIDDEN, answers)
+
+    def forward(self, evidence: Tensor) -> Tensor:
+        """Return the expected harm of each answer, (b, answers) in 0..1, of evidence (b, inputs)."""
+        return self.logits(evidence).sigmoid()
+
+    def logits(self, evidence: Tensor) -> Tensor:
+        """Return the scores before the sigmoid, (b, answers)."""
+        scores: Tensor = self.scores(torch.relu(self.hidden((evidence - self.mean) * self.scale)))
+        return scores
+
+
+class Answering(nn.Module):
+    """The edge's own answer, and the gate that says whether it is enough.
+
+    Args:
+        head: Edge features to raw outputs: an exit head, or the model's own last block.
+        confidence: What of raw outputs the gate reads.
+        shapes: Of the edge features that cross, for one sample.
+        answers: Answers that the gate scores.
+    """
+
+    def __init__(
+        self, head: nn.Module, confidence: Confidence, shapes: Sequence[tuple[int, ...]], answers: int
+    ) -> None:
+        super().__init__()
+        self.head, self.confidence = head, confidence
+        self.arrangements = tuple(Arrangement.of(shape) for shape in shapes)
+        example = payload_of(torch.zeros(1, *shape) for shape in shapes)
+        with torch.no_grad():
+            evidence = self.evidence(example, tensors_of(head.eval()(example)))
+        self.gate = Gate(evidence.shape[1], answers)
+
+    def forward(self, features: Payload) -> tuple[Tensor, ...]:
+        """Return raw outputs and, last, the gate's scores (b, answers) of edge features."""
+        outputs = tensors_of(self.head(features))
+        return *outputs, self.gate(self.evidence(features, outputs))
+
+    def evidence(self, features: Payload, outputs: Outputs) -> Tensor:
+        """Return what the gate reads, (b, inputs): the outputs' confidence and the features' channel means."""
+        each = zip(self.arrangements, tensors_of(features), strict=True)
+        means = [arrangement.image(tensor).mean((2, 3)) for arrangement, tensor in each]
+        return torch.cat([self.confidence(outputs), *means], 1)
