@@ -33,6 +33,8 @@ VERSION = 5
 """Raise this whenever a change of the code changes what a trial of the same recipe measures."""
 RECALIBRATION_BATCH = 64
 GATE_BATCH = 64
+GATE_SAMPLES = 2
+"""Training samples of a gate, for each one that tables are calibrated on."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +114,9 @@ class Trial:
 
     def _gated(self, candidate: Candidate, seed: int, recipe: TrialRecipe) -> Candidate:
         """Teach the gate on training data and find its threshold on validation."""
-        train, steps = self.task.data("train"), range(-(-recipe.calibration // GATE_BATCH))
+        train, steps = self.task.data("train"), range(-(-GATE_SAMPLES * recipe.calibration // GATE_BATCH))
         batches = (self._lessons.batch(train, GATE_BATCH, seed, step, ()) for step in steps)
-        learn_gate(candidate.derived, self.task, batches, seed)
+        learn_gate(candidate.derived, self.task, batches)
         found = self.answers(candidate, self.task.data("validation"))
         return replace(candidate, threshold=found.threshold(candidate.derived.config.offload))
 

@@ -86,19 +86,22 @@ def modules(counts: tuple[int, ...]) -> str:
 
 
 def sent(config: Config, info: RunInfo) -> str:
-    """Return what crosses the link, short: ``8ch/2 3b`` (channels, stride, bits), ``webp 50@64`` or ``nothing``."""
-    if config.split == 0:
-        return f"{config.image_format} {config.image_quality}@{config.image_resolution}"
-    if config.split == info.splits:
-        return "nothing"
-    return f"{config.width}ch/{config.stride} {config.bits}b"
+    """Return what crosses the link, short: ``8ch/2 3b`` (channels, stride, bits), ``webp 50@64`` or ``nothing``.
+
+    Behind a gate the share of the samples that are sent comes first: ``20% 8ch/2 3b``; where it chooses between
+    features and images, both are named.
+    """
+    features = f"{config.width}ch/{config.stride} {config.bits}b" if config.width else ""
+    image = f"{config.image_format} {config.image_quality}@{config.image_resolution}" if config.sends_images else ""
+    payload = "|".join(each for each in (features, image) if each) or "nothing"
+    return f"{100 * config.offload:.0f}% {payload}" if config.gated else payload
 
 
 def sent_in_words(config: Config, info: RunInfo) -> str:
     """Return what crosses the link, in full."""
-    if config.split == 0:
-        side = config.image_resolution
-        return f"{config.image_format} image at quality {config.image_quality}, {side} x {side} pixels"
-    if config.split == info.splits:
-        return "nothing"
-    return f"{config.width} channels, stride {config.stride}, {config.bits} bits a symbol"
+    side = config.image_resolution
+    image = f"{config.image_format} image at quality {config.image_quality}, {side} x {side} pixels"
+    features = f"{config.width} channels, stride {config.stride}, {config.bits} bits a symbol"
+    said = [*([features] if config.width else []), *([image] if config.sends_images else [])]
+    payload = ", or ".join(said) or "nothing"
+    return f"of {100 * config.offload:.0f} % of the samples: {payload}" if config.gated else payload

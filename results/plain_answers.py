@@ -14,13 +14,13 @@ def is_image(record: TrialRecord) -> bool:
 
 
 def is_edge_only(record: TrialRecord, info: RunInfo) -> bool:
-    """Return whether the record keeps everything on the edge."""
-    return record.config.split == info.splits
+    """Return whether the record keeps every sample on the edge."""
+    return record.config.split == info.splits and not record.config.gated
 
 
 def is_split(record: TrialRecord, info: RunInfo) -> bool:
-    """Return whether the record sends features from an interior split point."""
-    return 0 < record.config.split < info.splits
+    """Return whether the record shares the model: features are sent, or the edge answers some samples alone."""
+    return not is_image(record) and not is_edge_only(record, info)
 
 
 def cloud_model(records: Sequence[TrialRecord], info: RunInfo) -> TrialRecord | None:

@@ -13,8 +13,6 @@ from search_spaces.arrangement import Arrangement
 from search_spaces.payload import Payload, payload_of, tensors_of
 from search_spaces.task import Outputs
 
-HIDDEN = 32
-
 
 @dataclass(frozen=True)
 class Confidence:
@@ -31,7 +29,7 @@ class Confidence:
 
 
 class Gate(nn.Module):
-    """Scores how wrong each answer on offer is expected to be: a small network on standardized evidence.
+    """Scores how much harm each answer on offer is expected to do: logistic regression on standardized evidence.
 
     Args:
         inputs: Numbers of evidence of one sample.
@@ -45,17 +43,16 @@ class Gate(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("scale", torch.ones(inputs))
-        self.hidden = nn.Linear(inputs, HIDDEN)
-        self.scores = nn.Linear(HIDDEN, answers)
+        self.linear = nn.Linear(inputs, answers)
 
     def forward(self, evidence: Tensor) -> Tensor:
         """Return the expected harm of each answer, (b, answers) in 0..1, of evidence (b, inputs)."""
-        return self.logits(evidence).sigmoid()
-
-    def logits(self, evidence: Tensor) -> Tensor:
-        """Return the scores before the sigmoid, (b, answers)."""
-        scores: Tensor = self.scores(torch.relu(self.hidden((evidence - self.mean) * self.scale)))
+        scores: Tensor = self.linear(self.standardized(evidence)).sigmoid()
         return scores
+
+    def standardized(self, evidence: Tensor) -> Tensor:
+        """Return evidence (b, inputs) on the scales that the weights are for; same shape."""
+        return (evidence - self.mean) * self.scale
 
 
 class Answering(nn.Module):
@@ -77,6 +74,8 @@ class Answering(nn.Module):
         example = payload_of(torch.zeros(1, *shape) for shape in shapes)
         with torch.no_grad():
             evidence = self.evidence(example, tensors_of(head.eval()(example)))
+        self.means = sum(arrangement.channels for arrangement in self.arrangements)
+        """Numbers of the evidence, its last ones, that are channel means."""
         self.gate = Gate(evidence.shape[1], answers)
 
     def forward(self, features: Payload) -> tuple[Tensor, ...]:
