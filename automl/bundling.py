@@ -28,7 +28,13 @@ def export_trial(
     found = chosen_trial(settings, number, choice, PlainReporter(sys.stdout), accept=accept)
     origin: dict[str, str | int] = {"run": settings.name, "trial": found.record.number, "weights": found.origin}
     bundle = export_bundle(
-        found.candidate.derived, found.plan.task, out, found.candidate.tables, _metrics(found), origin
+        found.candidate.derived,
+        found.plan.task,
+        out,
+        found.candidate.tables,
+        _metrics(found),
+        origin,
+        found.candidate.threshold,
     )
     size = sum(entry.bytes for entry in bundle.manifest.files.values())
     split, last = list(bundle.manifest.metrics.items())[-1]
@@ -53,7 +59,10 @@ def verify_bundle(path: Path, root: Path, accept: frozenset[str] = frozenset()) 
     settings = RunSettings.load(RunFolder(root, str(origin["run"])))
     weights, reporter = str(origin["weights"]), PlainReporter(sys.stdout)
     found = chosen_trial(settings, int(origin["trial"]), Choice(), reporter, weights, accept)
-    report = compare(bundle, found.candidate.derived, found.plan.task, threads=settings.threads)
+    candidate = found.candidate
+    report = compare(
+        bundle, candidate.derived, found.plan.task, threads=settings.threads, threshold=candidate.threshold
+    )
     return report.passed, report.lines()
 
 

@@ -2,11 +2,13 @@
 
 ```
 bundle/  manifest.json          config, shapes, pre- and post-processing, metrics, versions, sha256 of every file
-         edge.onnx              image (1, 3, H, W) in 0..1 -> symbols uint8, or raw outputs where all is on the edge
+         edge.onnx              image (1, 3, H, W) in 0..1 -> symbols uint8; raw outputs where all is on the edge;
+                                behind a gate: symbols if any are sent, raw outputs, the gate's scores
          cloud.onnx             symbols, or the image at split 0 -> raw outputs
+         whole.onnx             image -> raw outputs                      (where a gate sends images)
          tables.npy             the symbol codec's integer tables         (where symbols are sent)
          tables1.npy ...        those of the second tensor and so on      (where several tensors cross)
-         sample                 what the image codec's files have in common   (at split 0)
+         sample                 what the image codec's files have in common   (where images are sent)
 ```
 """
 
@@ -24,15 +26,16 @@ from deploy.image_codec import ImageCodec, ImageSettings
 from deploy.joint_codec import symbols_codec
 from deploy.manifest import FileEntry, Manifest
 from deploy.packet import PacketCodec
+from deploy.route import Route
 from deploy.symbol_tables import SymbolTables
 
 MANIFEST = "manifest.json"
 EDGE = "edge.onnx"
 CLOUD = "cloud.onnx"
+WHOLE = "whole.onnx"
 TABLES = "tables.npy"
 SAMPLE = "sample"
-_NEEDED = {"image": {CLOUD, SAMPLE}, "features": {EDGE, CLOUD, TABLES}, "edge": {EDGE}}
-_FILES = re.compile(r"manifest\.json|(edge|cloud)\.onnx|tables\d*\.npy|sample")
+_FILES = re.compile(r"manifest\.json|(edge|cloud|whole)\.onnx|tables\d*\.npy|sample")
 
 
 def tables_name(tensor: int) -> str:
@@ -55,8 +58,7 @@ class Bundle:
             UserError: missing, tampered with, of another format, or incomplete.
         """
         manifest = _read_manifest(path)
-        tables = map(tables_name, range(len(manifest.symbol_shapes)))
-        for name in sorted({*_NEEDED[manifest.kind], *tables} - set(manifest.files)):
+        for name in sorted(_needed(manifest) - set(manifest.files)):
             raise UserError(f"bundle '{path}' lists no {name}; export it again")
         for name, entry in manifest.files.items():
             _check_file(path / name, entry)
@@ -88,7 +90,7 @@ class Bundle:
 
     @property
     def image_settings(self) -> ImageSettings:
-        """How split 0 compresses an image."""
+        """How an image is compressed."""
         config = self.manifest.config
         return ImageSettings(
             str(config["image_format"]),
@@ -97,23 +99,45 @@ class Bundle:
             self.manifest.image_size,
         )
 
-    def packet_codec(self) -> PacketCodec:
-        """Return the codec of the bundle's packets.
+    def program(self, route: Route) -> Path:
+        """Return the file that answers what takes a route."""
+        return self.path / _program(self.manifest.kind, route)
+
+    def codecs(self) -> dict[Route, PacketCodec]:
+        """Return the codec of the packets of every route that leads to the cloud; none where nothing is sent.
 
         Raises:
-            UserError: everything runs on the edge, so nothing is sent; or the tables do not fit the symbols.
+            UserError: the tables do not fit the symbols.
         """
-        manifest = self.manifest
-        if manifest.kind == "edge":
-            raise UserError(f"bundle '{self.path}' runs entirely on the edge and sends no packets")
-        if manifest.kind == "image":
-            return PacketCodec(ImageCodec(self.image_settings, (self.path / SAMPLE).read_bytes()))
-        shapes = manifest.symbol_shapes
+        found = {}
+        if Route.FEATURES in self.manifest.routes:
+            found[Route.FEATURES] = PacketCodec(symbols_codec(self._tables(), self.manifest.symbol_shapes))
+        if Route.IMAGE in self.manifest.routes:
+            sample = (self.path / SAMPLE).read_bytes()
+            found[Route.IMAGE] = PacketCodec(ImageCodec(self.image_settings, sample))
+        return found
+
+    def _tables(self) -> list[SymbolTables]:
+        shapes, bits = self.manifest.symbol_shapes, self.manifest.bits
         tables = [SymbolTables.load(self.path / tables_name(tensor)) for tensor in range(len(shapes))]
         fitting = zip(tables, shapes, strict=True)
-        if not all(each.bits == manifest.bits and each.channels == shape[0] for each, shape in fitting):
+        if not all(each.bits == bits and each.channels == shape[0] for each, shape in fitting):
             raise UserError(f"bundle '{self.path}' has tables that do not fit its symbols; export it again")
-        return PacketCodec(symbols_codec(tables, shapes))
+        return tables
+
+
+def _program(kind: str, route: Route) -> str:
+    if route == Route.EDGE:
+        return EDGE
+    return WHOLE if route == Route.IMAGE and kind == "gated" else CLOUD
+
+
+def _needed(manifest: Manifest) -> set[str]:
+    """Return the names of the files without which a bundle cannot run."""
+    programs = {_program(manifest.kind, route) for route in manifest.routes}
+    edge = {EDGE} if manifest.routes != (Route.IMAGE,) else set()
+    tables = set(map(tables_name, range(len(manifest.symbol_shapes))))
+    return programs | edge | tables | ({SAMPLE} if Route.IMAGE in manifest.routes else set())
 
 
 def _read_manifest(path: Path) -> Manifest:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from deploy.bundle import CLOUD, Bundle
+from dataclasses import dataclass
+
+from deploy.bundle import Bundle
+from deploy.errors import UserError
+from deploy.packet import PacketError, kind_of
 from deploy.postprocess import Outputs, Prediction, postprocessor
+from deploy.route import Route
 from deploy.sample import Sample, arrays_of
 from deploy.session import Session, normalised
+
+
+@dataclass(frozen=True)
+class Received:
+    """What a packet carries: features' uint8 symbols (C, h, w) of each tensor, or an image's pixels (H, W, 3)."""
+
+    route: Route
+    sample: Sample
 
 
 class CloudRuntime:
@@ -21,22 +34,31 @@ class CloudRuntime:
 
     def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
         self.bundle = bundle
-        self._codec = bundle.packet_codec()
-        self._session = Session(bundle.path / CLOUD, threads)
+        self._codecs = bundle.codecs()
+        if not self._codecs:
+            raise UserError(f"bundle '{bundle.path}' runs entirely on the edge and sends no packets")
+        self._sessions = {route: Session(bundle.program(route), threads) for route in self._codecs}
         self._postprocess = postprocessor(bundle.manifest.postprocessing)
 
-    def received(self, packet: bytes) -> Sample:
-        """Return what a packet carries: uint8 symbols (C, h, w) of each tensor, or an image (H, W, 3) at split 0.
+    def received(self, packet: bytes) -> Received:
+        """Return what a packet carries.
 
         Raises:
             PacketError: the packet is none of this bundle's.
         """
-        return self._codec.decode(packet)
+        kind = kind_of(packet)
+        route = next((route for route in self._codecs if route.value == kind), None)
+        if route is None:
+            expected = " or ".join(route.name.lower() for route in self._codecs)
+            raise PacketError(f"packet of {kind.name.lower()} where the bundle expects {expected}")
+        return Received(route, self._codecs[route].decode(packet))
 
-    def outputs(self, crossing: Sample) -> Outputs:
+    def outputs(self, received: Received) -> Outputs:
         """Return the raw outputs, batch of one, of what a packet carried."""
-        image = self.bundle.manifest.kind == "image"
-        return self._session.run(*(normalised(each) if image else each[None] for each in arrays_of(crossing)))
+        arrays = arrays_of(received.sample)
+        if received.route == Route.IMAGE:
+            return self._sessions[Route.IMAGE].run(*map(normalised, arrays))
+        return self._sessions[Route.FEATURES].run(*(array[None] for array in arrays))
 
     def answer(self, packet: bytes) -> Prediction:
         """Return the prediction for a packet.

@@ -1,20 +1,58 @@
-"""EdgeRuntime: what runs on the edge device."""
+"""EdgeRuntime: what runs on the edge device.
+
+```
+image --> edge.onnx --> symbols | raw outputs | gate's scores
+                            scores, threshold --> route --> prediction, or packet of symbols or of the image
+```
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
 from deploy.bundle import EDGE, Bundle
-from deploy.errors import UserError
 from deploy.postprocess import Outputs, Prediction, postprocessor
+from deploy.route import Route, routes_at
 from deploy.sample import Sample, sample_of
 from deploy.session import Session, normalised
 
 
+@dataclass(frozen=True)
+class Crossed:
+    """What the edge program gives of one sample.
+
+    Attributes:
+        symbols: uint8 (C, h, w) of each tensor that is sent; none where no features are.
+        outputs: The edge's own raw outputs, batch of one; none where it does not answer.
+        scores: The gate's, (1, answers); None where there is no gate.
+    """
+
+    symbols: tuple[np.ndarray, ...] = ()
+    outputs: Outputs = ()
+    scores: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Handled:
+    """What the edge made of one sample.
+
+    Attributes:
+        route: How it is answered.
+        prediction: The edge's answer; None where the cloud answers.
+        sent: What the packet carries: symbols, or the image; None where nothing is sent.
+        packet: What is sent; None where the edge answers.
+    """
+
+    route: Route
+    prediction: Prediction | None = None
+    sent: Sample | None = None
+    packet: bytes | None = None
+
+
 class EdgeRuntime:
-    """Makes packets of images; or answers, where the bundle keeps everything on the edge.
+    """Answers images, or makes packets of them; behind a gate either, sample by sample.
 
     Args:
         bundle: An opened bundle.
@@ -23,41 +61,31 @@ class EdgeRuntime:
 
     def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
         self.bundle = bundle
-        self._path: Path = bundle.path
-        self._session = None if bundle.manifest.kind == "image" else Session(bundle.path / EDGE, threads)
-        self._codec = None if bundle.manifest.kind == "edge" else bundle.packet_codec()
+        self._routes, self._threshold = bundle.manifest.routes, bundle.manifest.threshold
+        self._session = None if self._routes == (Route.IMAGE,) else Session(bundle.path / EDGE, threads)
+        self._codecs = bundle.codecs()
         self._postprocess = postprocessor(bundle.manifest.postprocessing)
 
-    def crossing(self, image: np.ndarray) -> Sample:
-        """Return what the codec sends of a uint8 image (H, W, 3): symbols (C, h, w), or the image at split 0."""
+    def handle(self, image: np.ndarray) -> Handled:
+        """Return the answer to a uint8 image (H, W, 3) of the model's input size, or the packet to send."""
+        crossed = self.crossed(image)
+        route = self.route(crossed)
+        if route == Route.EDGE:
+            return Handled(route, prediction=self._postprocess(crossed.outputs))
+        sent = image if route == Route.IMAGE else sample_of(crossed.symbols)
+        return Handled(route, sent=sent, packet=self._codecs[route].encode(sent))
+
+    def crossed(self, image: np.ndarray) -> Crossed:
+        """Return what the edge program gives of a uint8 image (H, W, 3); nothing where there is none."""
         if self._session is None:
-            return image
-        return sample_of(symbols[0] for symbols in self._session.run(normalised(image)))
+            return Crossed()
+        given, sent = self._session.run(normalised(image)), len(self.bundle.manifest.symbol_shapes)
+        gated = len(self._routes) > 1
+        outputs, scores = (given[sent:-1], given[-1]) if gated else (given[sent:], None)
+        return Crossed(tuple(symbols[0] for symbols in given[:sent]), outputs, scores)
 
-    def packet(self, image: np.ndarray) -> bytes:
-        """Return the packet of a uint8 image (H, W, 3) of the model's input size.
-
-        Raises:
-            UserError: everything runs on the edge, so there is nothing to send.
-        """
-        if self._codec is None:
-            raise UserError(f"bundle '{self._path}' runs entirely on the edge and sends no packets")
-        return self._codec.encode(self.crossing(image))
-
-    def outputs(self, image: np.ndarray) -> Outputs:
-        """Return the raw outputs, batch of one, where everything runs on the edge.
-
-        Raises:
-            UserError: the answer is the cloud's to give.
-        """
-        if self._session is None or self._codec is not None:
-            raise UserError(f"bundle '{self._path}' answers in the cloud; send it the packet")
-        return self._session.run(normalised(image))
-
-    def answer(self, image: np.ndarray) -> Prediction:
-        """Return the prediction for a uint8 image (H, W, 3), where everything runs on the edge.
-
-        Raises:
-            UserError: the answer is the cloud's to give.
-        """
-        return self._postprocess(self.outputs(image))
+    def route(self, crossed: Crossed) -> Route:
+        """Return how a sample is answered."""
+        if crossed.scores is None:
+            return self._routes[0]
+        return Route(int(routes_at(crossed.scores, self._threshold, self._routes)[0]))

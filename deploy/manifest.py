@@ -9,12 +9,17 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from deploy.errors import UserError
+from deploy.route import Route
 
-FORMAT = 3
-"""1: a symbol's context knew its own position alone; such tables are not read any more. 2: one tensor crossed."""
-ONE_TENSOR = 2
-"""The oldest format that is read: it has one ``symbol_shape`` where this one has several."""
-KINDS = ("image", "features", "edge")
+FORMAT = 4
+"""1: a symbol's context knew its own position alone; such tables are not read any more. 2: one tensor crossed.
+3: all samples took one route."""
+ONE_TENSOR, ONE_ROUTE = 2, 3
+"""Older formats that are read: the first one has one ``symbol_shape`` where later ones have several."""
+KINDS = ("image", "features", "edge", "gated")
+GATED = (["edge", "features"], ["edge", "image"], ["edge", "features", "image"])
+"""The routes that a gate may choose from."""
+ROUTES = {"image": (Route.IMAGE,), "features": (Route.FEATURES,), "edge": (Route.EDGE,)}
 _CHECKSUM = "sha256"
 
 
@@ -31,7 +36,8 @@ class Manifest:
     """Everything but weights and tables that running a bundle needs.
 
     Attributes:
-        kind: What crosses the split point: ``image`` (split 0), ``features``, or nothing, ``edge`` (split N).
+        kind: What crosses the split point: ``image`` (split 0), ``features``, nothing, ``edge`` (split N), or what
+            a gate says of each sample, ``gated``.
         task: The task's name.
         metric: What ``quality`` is: ``mAP`` or ``top-1``.
         classes: Class names, in the order of the labels.
@@ -45,6 +51,7 @@ class Manifest:
         bits: Bit width of a symbol; 0 where none are sent.
         files: Size and sha256 of every other file.
         origin: Run, trial and weights that the bundle was made of; empty where no run made it.
+        gate: Where there is one, its ``threshold`` and its ``routes`` by name, the cheapest first.
         format: Version of the bundle's format.
     """
 
@@ -62,7 +69,20 @@ class Manifest:
     bits: int = 0
     files: Mapping[str, FileEntry] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)
+    gate: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """How samples are answered, the cheapest way first."""
+        if self.kind != "gated":
+            return ROUTES[self.kind]
+        return tuple(Route[str(name).upper()] for name in self.gate["routes"])
+
+    @property
+    def threshold(self) -> float:
+        """The most harm that the gate accepts; without a gate it says nothing."""
+        return float(self.gate.get("threshold", 0.0))
 
     def to_json(self) -> str:
         """Return the manifest as JSON, with the sha256 of its own content."""
@@ -82,23 +102,27 @@ class Manifest:
             raise UserError(f"the manifest is no JSON ({error})") from None
         if not isinstance(content, dict) or not isinstance(content.get("format"), int):
             raise UserError("the manifest is not that of a bundle")
-        if content["format"] not in (ONE_TENSOR, FORMAT):
+        if content["format"] not in (ONE_TENSOR, ONE_ROUTE, FORMAT):
             remedy = "update it" if content["format"] > FORMAT else "export the bundle again"
             raise UserError(f"the bundle has format {content['format']}, this program reads {FORMAT}; {remedy}")
         if content.pop(_CHECKSUM, None) != _digest(content):
             raise UserError("the manifest was changed after the export")
-        return _build(_of_several(content) if content["format"] == ONE_TENSOR else content)
+        return _build(_current(content))
 
 
 def _digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _of_several(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a manifest's content where one tensor crossed in the form where several may."""
-    shape = content.get("symbol_shape")
-    others = {name: value for name, value in content.items() if name != "symbol_shape"}
-    return {**others, "symbol_shapes": [] if shape is None else [shape], "format": FORMAT}
+def _current(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a manifest's content of any format that is read in the form of this one."""
+    current = dict(content)
+    if content["format"] == ONE_TENSOR:
+        shape = current.pop("symbol_shape", None)
+        current["symbol_shapes"] = [] if shape is None else [shape]
+    if content["format"] != FORMAT:
+        current |= {"gate": {}, "format": FORMAT}
+    return current
 
 
 def _build(content: dict[str, Any]) -> Manifest:
@@ -122,8 +146,17 @@ def _check(manifest: Manifest) -> None:
         raise UserError(f"the manifest's kind is '{manifest.kind}', not one of {', '.join(KINDS)}")
     if len(manifest.image_size) != 2 or not all(isinstance(side, int) and side > 0 for side in manifest.image_size):
         raise UserError(f"the manifest's image size {manifest.image_size} is no height and width")
-    if manifest.kind == "features" and not (manifest.symbol_shapes and 1 <= manifest.bits <= 8):
+    if manifest.kind == "gated":
+        _check_gate(manifest.gate)
+    if Route.FEATURES in manifest.routes and not (manifest.symbol_shapes and 1 <= manifest.bits <= 8):
         raise UserError("the manifest sends features but gives no shape or bit width of the symbols")
     unsafe = [name for name in manifest.files if not name or "/" in name or "\\" in name or name in (".", "..")]
     if unsafe:
         raise UserError(f"the manifest names the file '{unsafe[0]}' outside the bundle")
+
+
+def _check_gate(gate: Any) -> None:
+    if not isinstance(gate, Mapping) or gate.get("routes") not in GATED:
+        raise UserError(f"the manifest's gate is {gate!r}; its routes must be one of {GATED}")
+    if not isinstance(gate.get("threshold"), int | float):
+        raise UserError(f"the manifest's gate has the threshold {gate.get('threshold')!r}, which is no number")

@@ -29,7 +29,7 @@ class PacketError(UserError):
 
 
 class PacketKind(IntEnum):
-    """What a packet's payload is."""
+    """What a packet's payload is; the numbers are those of the Route that it takes."""
 
     SYMBOLS = 1
     IMAGE = 2
@@ -79,18 +79,29 @@ class PacketCodec:
         Raises:
             PacketError: cut, damaged, foreign or of a newer version.
         """
-        if len(packet) < HEADER_BYTES:
-            raise PacketError(f"packet of {len(packet)} bytes is shorter than its {HEADER_BYTES}-byte header")
-        top, check = divmod(int.from_bytes(packet[:HEADER_BYTES], "big"), 1 << _CHECK_BITS)
-        version, kind = divmod(top, 4)
-        if version != VERSION:
-            raise PacketError(f"packet has version {version}, this program reads {VERSION}; update the older end")
+        kind, payload = kind_of(packet), packet[HEADER_BYTES:]
         if kind != self.payload.kind:
-            raise PacketError(f"packet of kind {kind} where the bundle expects {self.payload.kind.name.lower()}")
-        payload = packet[HEADER_BYTES:]
-        if check != self._check(payload):
+            expected = self.payload.kind.name.lower()
+            raise PacketError(f"packet of kind {kind.name.lower()} where the bundle expects {expected}")
+        if int.from_bytes(packet[:HEADER_BYTES], "big") % (1 << _CHECK_BITS) != self._check(payload):
             raise PacketError("packet is damaged or belongs to another bundle; use one bundle on both ends")
         return self.payload.decode(payload)
 
     def _check(self, payload: bytes) -> int:
         return zlib.crc32(payload, self.payload.fingerprint) & ((1 << _CHECK_BITS) - 1)
+
+
+def kind_of(packet: bytes) -> PacketKind:
+    """Return what a packet says that it carries.
+
+    Raises:
+        PacketError: cut, damaged, or of a newer version.
+    """
+    if len(packet) < HEADER_BYTES:
+        raise PacketError(f"packet of {len(packet)} bytes is shorter than its {HEADER_BYTES}-byte header")
+    version, kind = divmod(packet[0] >> 4, 4)
+    if version != VERSION:
+        raise PacketError(f"packet has version {version}, this program reads {VERSION}; update the older end")
+    if kind not in {each.value for each in PacketKind}:
+        raise PacketError(f"packet of unknown kind {kind}: it is damaged or belongs to another bundle")
+    return PacketKind(kind)

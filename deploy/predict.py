@@ -26,7 +26,7 @@ class Answer:
 
     Attributes:
         prediction: Boxes in the picture's pixels, or class scores.
-        packet_bytes: What was sent; 0 where everything runs on the edge.
+        packet_bytes: What was sent; 0 where the edge answered.
         classes: Names of the labels.
         picture: The picture, upright.
     """
@@ -49,7 +49,7 @@ class Answer:
     def lines(self) -> list[str]:
         """Return the answer in words, one fact a line."""
         said = self.to_dict()
-        sent = f"{self.packet_bytes} bytes sent" if self.packet_bytes else "nothing sent: all on the edge"
+        sent = f"{self.packet_bytes} bytes sent" if self.packet_bytes else "nothing sent: the edge answered"
         if "class" in said:
             return [f"{said['class']}  {said['scores'][said['class']]:.2f}   ({sent})"]
         rows = [
@@ -92,12 +92,16 @@ class Predictor:
         """
         upright = open_picture(picture)
         image = model_input(upright, self._manifest.image_size)
-        if self._cloud is None:
-            prediction, sent = self._edge.answer(image), 0
-        else:
-            packet = self._edge.packet(image)
-            prediction, sent = self._cloud.answer(packet), len(packet)
+        prediction, sent = self._answered(image)
         return Answer(self._on(upright, prediction, min_score), sent, self._manifest.classes, upright)
+
+    def _answered(self, image: np.ndarray) -> tuple[Prediction, int]:
+        """Return the prediction for a model's input and the bytes that were sent for it."""
+        handled = self._edge.handle(image)
+        if handled.prediction is not None:
+            return handled.prediction, 0
+        assert self._cloud is not None and handled.packet is not None
+        return self._cloud.answer(handled.packet), len(handled.packet)
 
     def _on(self, upright: Image.Image, prediction: Prediction, min_score: float) -> Prediction:
         if "boxes" not in prediction:

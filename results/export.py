@@ -11,10 +11,11 @@ from typing import Protocol
 import torch
 from torch import nn
 
-from deploy.bundle import CLOUD, EDGE, SAMPLE, Bundle, tables_name
+from deploy.bundle import CLOUD, EDGE, SAMPLE, WHOLE, Bundle, tables_name
 from deploy.image_codec import ImageCodec, ImageSettings
 from deploy.manifest import Manifest
 from deploy.preprocess import PREPROCESSING
+from deploy.route import Route
 from deploy.symbol_tables import SymbolTables
 from results.onnx_export import write_onnx
 from search_spaces.config import Config
@@ -47,7 +48,12 @@ class Derived(Protocol):
 
     @property
     def edge(self) -> nn.Module | None:
-        """Images (b, 3, H, W) to uint8 symbols, or to raw outputs where all is on the edge; None at split 0."""
+        """Images (b, 3, H, W) to uint8 symbols, raw outputs and a gate's scores, as there are; None at split 0."""
+        ...
+
+    @property
+    def whole(self) -> nn.Module | None:
+        """Images to raw outputs, for the images that a gate sends; None where it sends none."""
         ...
 
     @property
@@ -63,6 +69,7 @@ def export_bundle(
     tables: Sequence[SymbolTables],
     metrics: Mapping[str, Mapping[str, float]],
     origin: Mapping[str, str | int] | None = None,
+    threshold: float = 0.0,
 ) -> Bundle:
     """Write a derived model as a bundle and return it opened.
 
@@ -73,6 +80,7 @@ def export_bundle(
         tables: The symbol tables it was measured with, of each tensor that is sent.
         metrics: Measures by name, by data split.
         origin: Run, trial and weights that the bundle is made of.
+        threshold: The most harm that its gate accepts, where it has one.
 
     Raises:
         UserError: ``path`` holds something else or cannot be written.
@@ -80,13 +88,18 @@ def export_bundle(
     """
     if len(derived.symbol_shapes) != len(tables):
         raise ValueError("symbol tables are needed for every tensor that is sent")
-    manifest = replace(_manifest(derived, task, tables, metrics), origin=dict(origin or {}))
+    gate = {"threshold": threshold, "routes": [route.name.lower() for route in routes_of(derived.config)]}
+    manifest = replace(
+        _manifest(derived, task, tables, metrics),
+        origin=dict(origin or {}),
+        gate=gate if derived.config.gated else {},
+    )
 
     def fill(folder: Path) -> None:
         _write_programs(derived, manifest, folder)
         for tensor, each in enumerate(tables):
             each.save(folder / tables_name(tensor))
-        if manifest.kind == "image":
+        if derived.config.sends_images:
             (folder / SAMPLE).write_bytes(ImageCodec(_image_settings(derived.config, task)).sample)
 
     return Bundle.write(path, manifest, fill)
@@ -99,14 +112,15 @@ def _write_programs(derived: Derived, manifest: Manifest, folder: Path) -> None:
     if derived.cloud is not None:
         symbols = payload_of(torch.zeros(1, *shape, dtype=torch.uint8) for shape in manifest.symbol_shapes)
         write_onnx(derived.cloud, symbols if manifest.symbol_shapes else image, folder / CLOUD)
+    if derived.whole is not None:
+        write_onnx(derived.whole, image, folder / WHOLE)
 
 
 def _manifest(
     derived: Derived, task: Task, tables: Sequence[SymbolTables], metrics: Mapping[str, Mapping[str, float]]
 ) -> Manifest:
-    kind = "image" if derived.edge is None else "edge" if derived.cloud is None else "features"
     return Manifest(
-        kind=kind,
+        kind=_kind(derived),
         task=task.name,
         metric=task.metric,
         classes=task.classes,
@@ -119,6 +133,18 @@ def _manifest(
         symbol_shapes=derived.symbol_shapes,
         bits=tables[0].bits if tables else 0,
     )
+
+
+def _kind(derived: Derived) -> str:
+    if derived.config.gated:
+        return "gated"
+    return "image" if derived.edge is None else "edge" if derived.cloud is None else "features"
+
+
+def routes_of(config: Config) -> list[Route]:
+    """Return the routes that a gate chooses from, the cheapest first."""
+    sent = {"features": [Route.FEATURES], "image": [Route.IMAGE], "dynamic": [Route.FEATURES, Route.IMAGE]}
+    return [Route.EDGE, *sent.get(config.payload, [])]
 
 
 def _image_settings(config: Config, task: Task) -> ImageSettings:

@@ -89,12 +89,15 @@ def sent(config: Config, info: RunInfo) -> str:
     """Return what crosses the link, short: ``8ch/2 3b`` (channels, stride, bits), ``webp 50@64`` or ``nothing``.
 
     Behind a gate the share of the samples that are sent comes first: ``20% 8ch/2 3b``; where it chooses between
-    features and images, both are named.
+    features and images, both are named: ``20% 8/2 3b|webp50@64``.
     """
-    features = f"{config.width}ch/{config.stride} {config.bits}b" if config.width else ""
-    image = f"{config.image_format} {config.image_quality}@{config.image_resolution}" if config.sends_images else ""
-    payload = "|".join(each for each in (features, image) if each) or "nothing"
-    return f"{100 * config.offload:.0f}% {payload}" if config.gated else payload
+    share = f"{100 * config.offload:.0f}% " if config.gated else ""
+    side = f"{config.image_quality}@{config.image_resolution}"
+    if config.payload == "dynamic":
+        return f"{share}{config.width}/{config.stride} {config.bits}b|{config.image_format}{side}"
+    if config.sends_images:
+        return f"{share}{config.image_format} {side}"
+    return f"{share}{config.width}ch/{config.stride} {config.bits}b" if config.width else "nothing"
 
 
 def sent_in_words(config: Config, info: RunInfo) -> str:
