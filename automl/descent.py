@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from torch import nn
 from torch.optim import Optimizer
@@ -14,7 +14,13 @@ CLIP = 5.0
 """Largest norm of a step's gradient."""
 
 
-def descend(optimizer: Optimizer, parameters: Sequence[nn.Parameter], index: int, steps: int) -> None:
+def descend(
+    optimizer: Optimizer,
+    parameters: Sequence[nn.Parameter],
+    index: int,
+    steps: int,
+    apart: Collection[nn.Parameter] = (),
+) -> None:
     """Do step ``index`` of ``steps`` along the gradients that are there.
 
     Args:
@@ -22,10 +28,13 @@ def descend(optimizer: Optimizer, parameters: Sequence[nn.Parameter], index: int
         parameters: Whose gradients are bounded together.
         index: From 0.
         steps: The number of steps in all.
+        apart: Of the parameters those whose gradients are bounded by themselves: they learn beside the others.
     """
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * one_cycle(index, steps)
-    nn.utils.clip_grad_norm_(parameters, CLIP)
+    beside = set(map(id, apart))
+    nn.utils.clip_grad_norm_([p for p in parameters if id(p) not in beside], CLIP)
+    nn.utils.clip_grad_norm_(apart, CLIP)
     optimizer.step()
 
 

@@ -35,15 +35,15 @@ def parameter_groups(model: nn.Module, learning_rate: float) -> list[dict[str, A
 def distillation_loss(trace: Trace, taught: Lesson, targets: list[Target], task: Task, config: Config) -> Tensor:
     """Return task loss + response + feature + rate terms, weighted as the Config says; a scalar.
 
-    Where an exit head answers beside the cloud, both answers have task and response terms.
+    Every exit head that answers as well has task and response terms of its own.
 
     The response term is the task's (Hinton et al. 2015, arXiv 1503.02531), the feature term the mean squared
     error over the teacher's mean square (as hints, Romero et al. 2015, arXiv 1412.6550), averaged over the taps'
     tensors, the rate term the symbols' entropy in bits per input pixel.
     """
     loss = _answer_loss(trace.outputs, taught, targets, task, config)
-    if trace.beside:
-        loss = loss + _answer_loss(trace.beside, taught, targets, task, config)
+    for outputs in trace.beside.values():
+        loss = loss + _answer_loss(outputs, taught, targets, task, config)
     if config.feature:
         loss = loss + config.feature * _feature_loss(trace, taught)
     if config.rate and trace.quantised:

@@ -92,7 +92,8 @@ class SupernetTeaching:
             loss = self.shards.backward(
                 lambda supernet, rows: self._losses(supernet, images[rows], targets[rows], configs)
             )
-        descend(self.optimizer, self.shards.parameters, index, self.recipe.steps)
+        heads = [*self.supernet.heads.parameters()]
+        descend(self.optimizer, self.shards.parameters, index, self.recipe.steps, heads)
         return loss
 
     def _losses(

@@ -25,13 +25,17 @@ def measure(subject: Subject) -> Measurement:
 
 def measure_each(subject: Subject, outcomes: Sequence[Outcome]) -> list[Measurement]:
     """Return the measurement of one model for each of several outcomes: what does not depend on them, once."""
-    measured, costs = measure(subject), cloud_costs(subject)
+    first, *others = (replace(subject, outcome=outcome) for outcome in outcomes)
+    measured, costs = measure(first), cloud_costs(subject)
     return [
-        replace(
-            measured,
-            quality=Quality().measure(each),
-            bytes=Bytes().measure(each),
-            cloud_flops=expected_cost(costs, each.outcome),
-        )
-        for each in (replace(subject, outcome=outcome) for outcome in outcomes)
+        measured,
+        *(
+            replace(
+                measured,
+                quality=Quality().measure(each),
+                bytes=Bytes().measure(each),
+                cloud_flops=expected_cost(costs, each.outcome),
+            )
+            for each in others
+        ),
     ]

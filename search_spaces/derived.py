@@ -141,8 +141,9 @@ class DerivedModel(nn.Module):
     def trace(self, images: Tensor) -> Trace:
         """Run a training pass over images (b, 3, H, W)."""
         edge, cloud = self._blocks()
-        beside = self.answering.head if self.answering is not None and self.cloud is not None else None
-        return run(images, edge, self._crossings(), cloud, beside)
+        beside = self.answering is not None and self.cloud is not None
+        heads = {len(edge): self.answering.head} if self.answering is not None and beside else {}
+        return run(images, edge, self._crossings(), cloud, heads)
 
     def _blocks(self) -> tuple[Sequence[nn.Module], Sequence[nn.Module]]:
         """Return the blocks that answer, before and behind the cut; the edge's own head is its last one."""

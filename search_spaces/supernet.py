@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -111,9 +112,8 @@ class Supernet(nn.Module):
         blocks = [self._shared_block(i, count) for i, count in enumerate(self._counts(config))]
         interior = 0 < config.split < self.layout.splits
         crossings = [_shared_crossing(part, config) for part in self._bottlenecks(config.split)] if interior else []
-        return run(
-            images, blocks[: config.split], crossings, blocks[config.split :], self._shared_head(config.split)
-        )
+        heads = self._shared_heads(config.split)
+        return run(images, blocks[: config.split], crossings, blocks[config.split :], heads)
 
     def derive(self, config: Config, importance: Importance | None = None) -> DerivedModel:
         """Return the sub-model of a canonical Config with weights of its own, physically sliced.
@@ -208,12 +208,13 @@ class Supernet(nn.Module):
     def _whole(self) -> CloudPart:
         return CloudPart(None, None, [*self.cloud.blocks])
 
-    def _shared_head(self, split: int) -> Callable[[Any], Any] | None:
-        """Return a split point's exit head, which learns from the features as they are: they are the cloud's."""
-        if str(split) not in self.heads:
-            return None
-        head = self.heads[str(split)]
-        return lambda value: head(payload_of(tensor.detach() for tensor in tensors_of(value)))
+    def _shared_heads(self, split: int) -> dict[int, Callable[[Any], Any]]:
+        """Return a split point's exit head by its place, or all of them where everything is on the edge."""
+        return {
+            int(at): partial(_beside, head)
+            for at, head in self.heads.items()
+            if int(at) == split or split == self.layout.splits
+        }
 
 
 def _shared_crossing(bottleneck: Bottleneck, config: Config) -> Crossing:
@@ -233,6 +234,11 @@ def _latent(config: Config) -> tuple[int, int, int]:
 def _apart(value: Any) -> Any:
     """Return a payload whose tensors are this cut's own: one that crosses several cuts has a gradient at each."""
     return payload_of(tensor.view_as(tensor) for tensor in value) if isinstance(value, tuple) else value
+
+
+def _beside(head: nn.Module, value: Any) -> Any:
+    """Return what an exit head makes of features; it takes them as they are, for they are the cloud's to shape."""
+    return head(payload_of(tensor.detach() for tensor in tensors_of(value)))
 
 
 def _identity(value: Any) -> Any:

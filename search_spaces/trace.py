@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
@@ -24,13 +25,13 @@ class Trace:
         outputs: Raw outputs.
         taps: Activations to compare with the cloud model's.
         quantised: The quantised latent of each tensor that is sent; nothing where none is.
-        beside: Raw outputs of the edge's exit head, where the cloud answers too; else nothing.
+        beside: Raw outputs of exit heads that answer as well, by their split points.
     """
 
     outputs: Outputs
     taps: Taps
     quantised: tuple[Quantised, ...]
-    beside: Outputs = ()
+    beside: Mapping[int, Outputs] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,20 +48,21 @@ def run(
     edge: Sequence[Callable[[Any], Any]],
     crossings: Sequence[Crossing],
     cloud: Sequence[Callable[[Any], Any]],
-    head: Callable[[Any], Any] | None = None,
+    heads: Mapping[int, Callable[[Any], Any]] = MappingProxyType({}),
 ) -> Trace:
     """Run images (b, 3, H, W) through the edge's blocks, the crossings of what is sent and the cloud's blocks.
 
-    Taps are the features that the cloud gets and the features that the last block reads.
+    Taps are the features that the cloud gets and the features that the last block reads. Exit heads read what
+    crosses their split points, before any bottleneck.
     """
-    beside: Outputs = ()
+    beside: dict[int, Outputs] = {}
     value: Any = images
     taps: Taps = {}
     quantised: tuple[Quantised, ...] = ()
     last = len(edge) + len(cloud) - 1
     for i, block in enumerate([*edge, *cloud]):
-        if head is not None and i == len(edge):
-            beside = tensors_of(head(value))
+        if i in heads:
+            beside[i] = tensors_of(heads[i](value))
         if crossings and i == len(edge):
             sent = zip(crossings, tensors_of(value), strict=True)
             quantised = tuple(crossing.quantiser(crossing.encoder(tensor)) for crossing, tensor in sent)
