@@ -94,6 +94,9 @@ def test_a_manifest_that_is_none_is_refused(make_bundle, text):
         {"kind": "features", "symbol_shapes": ()},
         {"files": {}},
         {"image_size": (0, 32)},
+        {"kind": "gated"},
+        {"kind": "gated", "gate": {"threshold": 0.5, "routes": ["edge", "balloon"]}},
+        {"kind": "gated", "gate": {"threshold": "low", "routes": ["edge", "features"]}},
     ],
 )
 def test_fields_that_make_no_sense_are_refused(make_bundle, changes):
@@ -153,4 +156,4 @@ def test_tables_that_do_not_fit_the_symbols_are_refused(make_bundle):
     bundle = make_bundle("features")
     wrong = replace(bundle, manifest=replace(bundle.manifest, bits=3))
     with pytest.raises(UserError, match="do not fit"):
-        wrong.packet_codec()
+        wrong.codecs()

@@ -15,6 +15,7 @@ from deploy.edge import EdgeRuntime
 from deploy.errors import UserError
 from deploy.packet import PacketError
 from deploy.predict import Predictor
+from deploy.route import Route
 from deploy.session import Session
 
 GREEN = np.full((32, 32, 3), (20, 230, 40), dtype=np.uint8)
@@ -30,9 +31,9 @@ def green(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("kind", ["features", "image"])
 def test_the_edge_sends_and_the_cloud_answers(make_bundle, kind):
     bundle = make_bundle(kind)
-    packet = EdgeRuntime(bundle, threads=1).packet(GREEN)
+    packet = EdgeRuntime(bundle, threads=1).handle(GREEN).packet
     cloud = CloudRuntime(Bundle.open(bundle.path), threads=1)
-    assert isinstance(packet, bytes)
+    assert packet is not None
     assert cloud.answer(packet)["scores"].argmax() == 1
     with pytest.raises(PacketError):
         cloud.answer(packet[:-1])
@@ -40,30 +41,48 @@ def test_the_edge_sends_and_the_cloud_answers(make_bundle, kind):
 
 def test_where_all_is_on_the_edge_it_answers_and_sends_nothing(make_bundle):
     bundle = make_bundle("edge")
-    edge = EdgeRuntime(bundle, threads=1)
-    assert edge.answer(GREEN)["scores"].argmax() == 1
-    with pytest.raises(UserError, match="sends no packets"):
-        edge.packet(GREEN)
+    handled = EdgeRuntime(bundle, threads=1).handle(GREEN)
+    assert handled.prediction["scores"].argmax() == 1
+    assert handled.packet is None
     with pytest.raises(UserError, match="sends no packets"):
         CloudRuntime(bundle)
-
-
-def test_where_the_cloud_answers_the_edge_says_so(make_bundle):
-    with pytest.raises(UserError, match="answers in the cloud"):
-        EdgeRuntime(make_bundle("features"), threads=1).answer(GREEN)
 
 
 def test_symbols_cross_unchanged(make_bundle):
     bundle = make_bundle("features")
     edge, cloud = EdgeRuntime(bundle, threads=1), CloudRuntime(bundle, threads=1)
-    assert np.array_equal(cloud.received(edge.packet(GREEN)), edge.crossing(GREEN))
+    handled = edge.handle(GREEN)
+    assert np.array_equal(cloud.received(handled.packet).sample, handled.sent)
 
 
-@pytest.mark.parametrize("kind", ["features", "image", "edge"])
+@pytest.mark.parametrize(
+    ("brightness", "route"), [(0.8, Route.EDGE), (0.6, Route.FEATURES), (0.3, Route.IMAGE)], ids=str
+)
+def test_behind_a_gate_every_sample_takes_the_cheapest_route_that_is_enough(make_bundle, brightness, route):
+    bundle = make_bundle("gated")
+    picture = np.zeros_like(GREEN)
+    picture[..., 1] = round(255 * brightness)
+    handled = EdgeRuntime(bundle, threads=1).handle(picture)
+    assert handled.route == route
+    cloud = CloudRuntime(bundle, threads=1)
+    answer = handled.prediction if handled.packet is None else cloud.answer(handled.packet)
+    assert answer["scores"].argmax() == 1
+    assert (handled.packet is None) == (route == Route.EDGE)
+    if handled.packet is not None:
+        assert cloud.received(handled.packet).route == route
+
+
+def test_a_cloud_refuses_the_packets_that_its_bundle_does_not_send(make_bundle):
+    packet = EdgeRuntime(make_bundle("image"), threads=1).handle(GREEN).packet
+    with pytest.raises(PacketError, match="packet of image where the bundle expects features"):
+        CloudRuntime(make_bundle("features"), threads=1).answer(packet)
+
+
+@pytest.mark.parametrize("kind", ["features", "image", "edge", "gated"])
 def test_predictor_answers_for_a_picture_file(make_bundle, green, kind, tmp_path):
     answer = Predictor(make_bundle(kind), threads=1).answer(green)
     assert answer.to_dict()["class"] == "green"
-    assert (answer.packet_bytes > 0) == (kind != "edge")
+    assert (answer.packet_bytes > 0) == (kind in ("features", "image"))
     assert answer.lines()[0].startswith("green")
     answer.draw(tmp_path / "out.png")
     assert Image.open(tmp_path / "out.png").size == (50, 40)

@@ -17,18 +17,21 @@ from automl.tasks.detection import DetectionTask
 from automl.tasks.nets import Detector
 from automl.tasks.one_stage import OneStage
 from automl.tasks.splits import Counts
-from deploy.bundle import CLOUD, EDGE, MANIFEST, Bundle
+from deploy.bundle import CLOUD, EDGE, MANIFEST, WHOLE, Bundle
 from deploy.errors import UserError
+from deploy.image_codec import ImageCodec, ImageSettings
 from deploy.postprocess import postprocessor
 from deploy.predict import Predictor
 from deploy.symbol_tables import SymbolTables
+from evaluators.answers import ALWAYS, answers
+from evaluators.link import ImageLink, link_of
+from evaluators.outcome import calibrated_tables, outcome
 from results.export import export_bundle
 from results.onnx_export import write_onnx
 from results.verify import VerifyReport, verify_bundle
 from search_spaces.chain import chain_of
 from search_spaces.config import Config, Value
 from search_spaces.derived import DerivedModel
-from search_spaces.payload import tensors_of
 from search_spaces.space import default_space
 from search_spaces.supernet import BottleneckOptions, Supernet
 from search_spaces.task import Task
@@ -54,7 +57,7 @@ def supernet_of(task: Task) -> Supernet:
     if isinstance(model, Detector | OneStage):
         nn.init.constant_(model.head.classification_head.cls_logits.bias, -1.0)  # so that some scores count
     images, targets = task.data("train").batch(range(12))
-    net = Supernet(chain_of(model.eval(), images[:1]), BottleneckOptions(8, (1, 2)))
+    net = Supernet(chain_of(model.eval(), images[:1]), BottleneckOptions(8, (1, 2)), exits=task)
     net.calibrate(images, lambda outputs: task.task_loss(outputs, targets))
     return net
 
@@ -76,11 +79,8 @@ def edge_model(task: Task) -> DerivedModel:
     return derived(task, split=supernet_of(task).layout.splits)
 
 
-@torch.no_grad()
-def tables_of(model: DerivedModel, task: Task) -> list[SymbolTables]:
-    assert model.edge is not None
-    symbols = tensors_of(model.edge(task.data("train").batch(range(12))[0]))
-    return [SymbolTables.calibrate(each.numpy(), BITS) for each in symbols]
+def tables_of(model: DerivedModel, task: Task) -> tuple[SymbolTables, ...]:
+    return calibrated_tables(model, task.data("train"), 12)
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +172,49 @@ def test_both_ends_export_and_verify(make, tmp_path):
     assert predicted.answer(tmp_path / "picture.png").to_dict()["class"] in CLASSIFICATION.classes
 
 
+def gated(task: Task, **params: Value) -> DerivedModel:
+    """Return a model whose gate scores samples apart, although it has learnt nothing."""
+    image = {"image_format": "webp", "image_quality": 40, "image_resolution": task.image_size // 2}
+    model = derived(task, width=4, stride=2, bits=BITS, offload=0.5, **image, **params)
+    assert model.edge is not None and model.answering is not None
+    gate = model.answering.gate
+    with torch.no_grad():
+        features = model.edge.blocks(task.data("test").batch(range(12))[0])
+        deviation, mean = torch.std_mean(model.answering.evidence(features, model.answering.head(features)), 0)
+        gate.mean.copy_(mean)
+        gate.scale.copy_(1 / deviation.clamp_min(1e-3))
+        torch.manual_seed(0)
+        gate.linear.weight.normal_(std=len(mean) ** -0.5)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("task", "params", "files"),
+    [
+        (CLASSIFICATION, {"split": 3, "payload": "features"}, {EDGE, CLOUD, "tables.npy"}),
+        (CLASSIFICATION, {"split": 3, "payload": "image"}, {EDGE, WHOLE, "sample"}),
+        (CLASSIFICATION, {"split": 3, "payload": "dynamic"}, {EDGE, CLOUD, WHOLE, "tables.npy", "sample"}),
+        (CLASSIFICATION, {"split": 8, "edge_modules.stage1": 2}, {EDGE, WHOLE, "sample"}),
+        (DETECTION, {"split": 4, "payload": "dynamic"}, {EDGE, CLOUD, WHOLE, "tables.npy", "sample"}),
+    ],
+    ids=["features", "image", "dynamic", "whole edge", "detection"],
+)
+def test_behind_a_gate_the_bundle_decides_and_answers_as_the_model_does(task, params, files, tmp_path):
+    model, tables = gated(task, **params), tables_of(gated(task, **params), task)
+    images = ImageLink(ImageCodec(ImageSettings("webp", 40, task.image_size // 2, (task.image_size,) * 2)))
+    test = task.data("test")
+    imaged = outcome(derived(task, split=0), task, test, images) if model.whole is not None else None
+    found = answers(model, task, test, link_of(model, tables, task.image_size), imaged)
+    threshold = found.threshold(0.5)
+    bundle = export_bundle(model, task, tmp_path / "bundle", tables, {}, threshold=threshold)
+    assert set(bundle.manifest.files) == files
+    report = verify_bundle(bundle, model, task, "test", threads=1, threshold=threshold)
+    assert report.passed, report.problems
+    assert report.routes_differing == 0
+    assert report.mean_bytes > 0
+    assert not verify_bundle(bundle, model, task, "test", threads=1, threshold=ALWAYS).passed
+
+
 def test_exporting_neither_prints_nor_changes_the_model_or_the_loggers(tmp_path, capfd):
     module = nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2)).train()
     before, level = module[1].running_mean.clone(), logging.getLogger("torch.onnx").level
@@ -207,9 +250,10 @@ def test_deploy_turns_raw_outputs_into_the_tasks_own_predictions(task):
 
 
 def test_a_report_names_every_problem():
-    good = VerifyReport("test", 100, "mAP", 0.5, 0.5015, 99.0, 0.0, True, boxes=100, boxes_matched=0.995)
+    good = VerifyReport("test", 100, "mAP", 0.5, 0.5015, 99.0, 0.0, 0, True, boxes=100, boxes_matched=0.995)
     assert good.passed
     assert not replace(good, bundle_quality=0.503).passed
     assert not replace(good, packets_equal=False).passed
     assert "boxes" in replace(good, boxes_matched=0.98).problems[0]
     assert "best class" in replace(good, top1_changed=1).problems[0]
+    assert "gate decides otherwise" in replace(good, routes_differing=2).problems[0]
