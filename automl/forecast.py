@@ -25,6 +25,12 @@ TEACHING_PASSES = 1.0
 """What largest, smallest and teacher cost beside the random ones, in cloud model's steps, whose norms wait."""
 TRIAL_OVERHEAD = 0.6
 """Seconds of a trial that no step and no pass takes: counting FLOPs, metric, codec, deriving."""
+GATE_SAMPLES = 2.5
+"""What a gate's training samples and its second pass cost, in passes over the calibration samples."""
+GATE_OVERHEAD = 1.5
+"""Seconds of a gate that no pass takes: harms and the metric at every share."""
+HEADS = 0.6
+"""What exit heads add to a step of the supernet, in cloud model's steps."""
 ANCHOR_OVERHEAD = 1.7
 """Seconds of a plain answer that no pass takes: image codecs, AVIF's above all."""
 FINALIST_OVERHEAD = 4.0
@@ -123,17 +129,29 @@ def forecast(plan: Blueprint, left: Left) -> Forecast:
     validation, test = len(plan.task.data("validation")), len(plan.task.data("test"))
     cloud_cached = cloud_model_file(plan.task, settings.folder.cache, settings.cores).exists()
     taught_cached = supernet_file(plan).exists()
-    measuring = sample * (validation + plan.distilling.calibration) + TRIAL_OVERHEAD
+    measuring = sample * (validation + plan.distilling.calibration) + TRIAL_OVERHEAD + _gate_seconds(plan, sample)
     refining = effort.refine_steps * step * TAUGHT_PASS + measuring + FINALIST_OVERHEAD + sample * test
     unhurried = Forecast(
         cores=settings.cores,
         cloud=0.0 if cloud_cached else plan.task.recipe.steps * together,
-        supernet=0.0 if taught_cached else effort.teach_steps * together * (plan.teaching.random + TEACHING_PASSES),
+        supernet=0.0 if taught_cached else effort.teach_steps * together * _teaching_passes(plan),
         anchors=left.anchors * (sample * validation + ANCHOR_OVERHEAD) / settings.workers,
         trials=left.trials * (effort.trial_steps * step + measuring) / settings.workers,
         finalists=(left.refined * refining + left.tested * (sample * test + TRIAL_OVERHEAD)) / settings.workers,
     )
     return unhurried.within(settings.timeout)
+
+
+def _teaching_passes(plan: Blueprint) -> float:
+    """Return what a step of the supernet costs, in cloud model's steps."""
+    return plan.teaching.random + TEACHING_PASSES + (HEADS if plan.exits else 0.0)
+
+
+def _gate_seconds(plan: Blueprint, sample: float) -> float:
+    """Return what gates add to a trial, where about every second one has one."""
+    if not plan.exits:
+        return 0.0
+    return 0.5 * (sample * GATE_SAMPLES * plan.distilling.calibration + GATE_OVERHEAD)
 
 
 @contextmanager

@@ -28,10 +28,15 @@ def space(
     from automl.cli.values import merged
     from automl.settings import RunSettings
     from search_spaces.objective import DEFAULT_OBJECTIVES
-    from search_spaces.space import UNLESS_NAMED
+    from search_spaces.space import UNGATED, UNLESS_NAMED
 
     narrowed = merged(space or [], fix or [])
     plan = blueprint(RunSettings(task, task, narrowed=narrowed, objectives=tuple(objective or DEFAULT_OBJECTIVES)))
+    closed = {
+        name
+        for name in {**UNLESS_NAMED, **UNGATED}
+        if name not in narrowed and plan.space[name].choices != plan.whole[name].choices
+    }
     console = Console()
     table = Table(box=None, pad_edge=False)
     table.add_column("parameter", no_wrap=True)
@@ -40,12 +45,14 @@ def space(
     for parameter in plan.space.parameters:
         every = _listed(plan.whole[parameter.name].choices)
         choices = _listed(parameter.choices)
-        closed = parameter.name in UNLESS_NAMED and parameter.name not in narrowed
-        table.add_row(parameter.name, f"{choices} (of {every})" if closed else choices, str(parameter.default))
+        said = f"{choices} (of {every})" if parameter.name in closed else choices
+        table.add_row(parameter.name, said, str(parameter.default))
     console.print(table)
     console.print()
     console.print(
-        f"Narrowed unless you name them: {', '.join(UNLESS_NAMED)}; e.g. --fix feature=0,1,2", highlight=False
+        f"Narrowed unless you name them: {', '.join(sorted(closed))}; e.g. --fix feature=0,1,2, or "
+        "--fix payload=features,image,dynamic to let the edge answer some samples itself",
+        highlight=False,
     )
     for split, shapes in enumerate(untrained_chain(plan.task).crossing, start=1):
         features = " and ".join(" x ".join(map(str, shape)) for shape in shapes)
