@@ -22,7 +22,7 @@ ELEMENTWISE = frozenset(
         "add", "add_", "sub", "sub_", "rsub", "mul", "mul_", "div", "div_", "neg", "exp", "sqrt", "pow", "abs",
         "round", "round_", "floor", "ceil", "clamp", "clamp_", "clamp_min", "clamp_max", "minimum", "maximum",
         "sigmoid", "sigmoid_", "hardsigmoid", "hardsigmoid_", "silu", "silu_", "hardswish", "hardswish_", "gelu",
-        "tanh", "softmax", "log_softmax", "hardtanh", "hardtanh_", "relu6", "where", "pixel_shuffle", "pad",
+        "tanh", "log", "softmax", "log_softmax", "hardtanh", "hardtanh_", "relu6", "where", "pixel_shuffle", "pad",
         "constant_pad_nd", "max_pool2d", "fill_", "zeros_like", "ones_like", "mean", "sum", "stack", "repeat",
         "expand_as", "roll", "feature_dropout", "dropout", "dropout_", "unflatten", "ne", "linalg_vector_norm",
         "avg_pool2d", "topk", "amax",

@@ -28,7 +28,10 @@ class Exits(Protocol):
         ...
 
     def confidence(self, outputs: Outputs) -> Tensor:
-        """Return what a gate reads of raw outputs, (b, s) float: how sure they are, traceable and exportable."""
+        """Return what a gate reads of raw outputs, (b, s) float, traceable and exportable.
+
+        The first number is what a plain rule would go by: how little the answer is to be trusted.
+        """
         ...
 
     def harm(self, predictions: Sequence[Prediction], targets: Sequence[Target]) -> np.ndarray:

@@ -16,7 +16,7 @@ from search_spaces.task import Outputs
 
 @dataclass(frozen=True)
 class Confidence:
-    """What a gate reads of raw outputs, (b, s) float. Copies of a model share it: it may hold a task's data."""
+    """What a gate reads of raw outputs, (b, s) float, distrust first; copies share it, for it may hold data."""
 
     read: Callable[[Outputs], Tensor]
 

@@ -17,6 +17,7 @@ from search_spaces.task import Outputs, Prediction, Target
 
 RANKED, NAMED = 5, 64
 """Probabilities that a gate reads: the best ones, and those of so many classes by name."""
+ALMOST_NEVER = 1e-6
 
 
 class Classifying(Augmenting):
@@ -60,10 +61,11 @@ class Classifying(Augmenting):
         return ClassExit(shapes[0], len(self.classes)) if len(shapes) == 1 else None
 
     def confidence(self, outputs: Outputs) -> Tensor:
-        """Return the best probabilities of each sample, best first, and the first classes' own, (b, s)."""
+        """Return the log odds against the best class, then the best probabilities and the classes' own, (b, s)."""
         shares = outputs[0].softmax(1)
         best = shares.topk(min(RANKED, len(self.classes)), 1).values
-        return torch.cat([best, shares[:, :NAMED]], 1)
+        sure = best[:, :1].clamp(ALMOST_NEVER, 1 - ALMOST_NEVER)
+        return torch.cat([(1 - sure).log() - sure.log(), best, shares[:, :NAMED]], 1)
 
     def harm(self, predictions: Sequence[Prediction], targets: Sequence[Target]) -> np.ndarray:
         """Return 1 for each wrong class, 0 for each right one, (n,)."""

@@ -19,7 +19,7 @@ RANKED = 24
 
 
 def scores_read(scores: Tensor, count: int) -> Tensor:
-    """Return what a gate reads of scores (b, A, K): the best anchors', best first, and each class's best, (b, s).
+    """Return what a gate reads of scores (b, A, K): 1 - the best anchors' mean, these, each class's best, (b, s).
 
     Args:
         scores: Of every anchor and class.
@@ -27,7 +27,7 @@ def scores_read(scores: Tensor, count: int) -> Tensor:
     """
     anchors = scores.amax(2)
     best = anchors.topk(min(RANKED, count), 1).values
-    return torch.cat([best, anchors.mean(1, keepdim=True), scores.amax(1)], 1)
+    return torch.cat([1 - best.mean(1, keepdim=True), best, anchors.mean(1, keepdim=True), scores.amax(1)], 1)
 
 
 class Rules(Protocol):
