@@ -73,7 +73,7 @@ def place(record: TrialRecord, info: RunInfo) -> str:
     if split == 0:
         return "everything in the cloud"
     if split == info.splits:
-        return "everything on the edge"
+        return "the edge, or the cloud" if record.config.gated else "everything on the edge"
     return f"split point {split} of {info.splits}"
 
 

@@ -12,6 +12,12 @@ from results.plain_answers import is_image
 from results.record import Finalist, RunInfo, TrialRecord
 from search_spaces.config import Config
 
+KINDS = {
+    "search": "search trial",
+    "anchor": "anchor, measured before the search",
+    "along": "measured along with a search trial",
+}
+
 
 def trial_panel(record: TrialRecord, info: RunInfo, on_front: bool) -> RenderableType:
     """Return a panel of one trial: what it is, its configuration and its measurements side by side."""
@@ -26,15 +32,15 @@ def _facts(record: TrialRecord, info: RunInfo, on_front: bool) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
     grid.add_column()
-    kind = "anchor, measured before the search" if record.kind == "anchor" else "search trial"
     standing = "on the front" if on_front else "not on the front"
-    grid.add_row("kind", f"{kind}; {standing}; took {duration(record.seconds)}")
+    took = f"; took {duration(record.seconds)}" if record.kind != "along" else ""
+    grid.add_row("kind", f"{KINDS[record.kind]}; {standing}{took}")
     if not record.feasible:
         grid.add_row("constraints", "not met")
     grid.add_row("sent", sent_in_words(record.config, info))
     if not is_image(record):
         grid.add_row("edge modules", f"{modules(record.config.edge_modules)} (kept in each block, by stage)")
-    if 0 < record.config.split < info.splits:
+    if record.config.width:
         grid.add_row("cloud modules", str(record.config.cloud_modules))
     grid.add_row("distillation", _distillation(record.config))
     return grid

@@ -72,9 +72,16 @@ def _draw_main(axes: Axes, records: Sequence[TrialRecord], front: Sequence[Trial
     axes.scatter([m.bytes for m in others], [m.quality for m in others], s=9, color=FAINT, linewidths=0)
     for name, members in image_frontiers(records).items():
         _codec(axes, name, members)
-    _members(axes, [r for r in front if is_split(r, info)], info, "o", 46)
+    shared = [record for record in front if is_split(record, info)]
+    gated = [record for record in shared if record.config.gated]
+    _members(axes, [record for record in shared if not record.config.gated], info, "o", 46)
+    _members(axes, gated, info, "X", 56)
     colour = share_colours()(0.45)
     axes.scatter([], [], s=46, color=colour, edgecolors="white", label="split: features are sent")
+    if gated:
+        axes.scatter(
+            [], [], s=56, marker="X", color=colour, edgecolors="white", label="gated: the edge answers some"
+        )
     axes.scatter(
         [], [], s=62, marker="p", color=colour, edgecolors="white", label="all on the edge: nothing is sent"
     )
