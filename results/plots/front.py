@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from evaluators.measurement import Measurement
 from results.pareto import pareto_set
 from results.plain_answers import image_frontiers, is_edge_only, is_split, plain_answers
+from results.plots.rivals import draw_rivals
 from results.plots.style import (
     FAINT,
     FORMATS,
@@ -26,11 +27,12 @@ from results.plots.style import (
     tidy,
 )
 from results.record import RunInfo, TrialRecord
+from results.rival_point import RivalPoint
 
 NORM = Normalize(0, 1)
 
 
-def front_figure(records: Sequence[TrialRecord], info: RunInfo) -> Figure:
+def front_figure(records: Sequence[TrialRecord], info: RunInfo, rivals: Sequence[RivalPoint] = ()) -> Figure:
     """Draw the front; a strip at the left holds what sends nothing, for 0 has no place on a log axis."""
     front = pareto_set(records, info.objectives)
     figure = new_figure(9.2, 5.4)
@@ -40,6 +42,7 @@ def front_figure(records: Sequence[TrialRecord], info: RunInfo) -> Figure:
     strip = figure.add_subplot(grid[0])
     main = figure.add_subplot(grid[1], sharey=strip)
     refined = any(record.finalist for record in front)
+    draw_rivals(strip, main, rivals)
     _draw_strip(strip, records, front, info)
     _draw_main(main, records, front, info)
     _limits(strip, main, records, [*front, *plain_answers(records, info)])
