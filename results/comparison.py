@@ -13,7 +13,7 @@ from results.hypervolume import share_of
 from results.pareto import costs, non_dominated
 from results.plain_answers import cloud_model, is_split
 from results.record import RunInfo, TrialRecord
-from results.rival_point import SPLIT_RIVALS, Figures, RivalName, RivalPoint, Tested
+from results.rival_point import SPLIT_RIVALS, Figures, OnTest, RivalName, RivalPoint
 from results.summary import Source
 from search_spaces.objective import DEFAULT_OBJECTIVES
 
@@ -195,7 +195,7 @@ def _entry(
     return Entry(f"trial {record.number}{more}", figures, gap, is_split(record, info))
 
 
-def _tested(words: str, tested: Tested | None) -> Entry:
+def _tested(words: str, tested: OnTest | None) -> Entry:
     assert tested is not None
     return Entry(words, tested.figures, tested.gap_interval)
 

@@ -40,7 +40,8 @@ def hypervolume_curve(records: Sequence[TrialRecord], info: RunInfo) -> list[tup
         point = points([record], run_axes)
         if record.feasible and not (front <= point).all(axis=1).any():
             front = np.vstack([front[~(point <= front).all(axis=1)], point])
-            curve.append((done, share_of(front, run_axes)))
+            # In exact arithmetic a point never takes anything away.
+            curve.append((done, max(curve[-1][1], share_of(front, run_axes))))
         else:
             curve.append((done, curve[-1][1]))
     return curve

@@ -38,7 +38,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Tested:
+class OnTest:
     """What a rival's point measured on test, as a finalist does.
 
     Attributes:
@@ -52,7 +52,7 @@ class Tested:
     gap_interval: tuple[float, float]
 
     @classmethod
-    def of(cls, finalist: Finalist) -> Tested:
+    def of(cls, finalist: Finalist) -> OnTest:
         """Return what of a finalist is compared."""
         return cls(Figures.of(finalist.test), finalist.quality_interval, finalist.gap_interval)
 
@@ -73,7 +73,7 @@ class RivalPoint:
     settings: Mapping[str, Any]
     words: str
     validation: Figures
-    test: Tested | None = None
+    test: OnTest | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the point as JSON values."""
@@ -86,5 +86,5 @@ class RivalPoint:
         tested = None
         if test is not None:
             pairs = (tuple(test[name]) for name in ("quality_interval", "gap_interval"))
-            tested = Tested(Figures(**test["figures"]), *pairs)
+            tested = OnTest(Figures(**test["figures"]), *pairs)
         return cls(values["rival"], values["settings"], values["words"], Figures(**values["validation"]), tested)

@@ -20,7 +20,7 @@ from results.axes import axes
 from results.hypervolume import most_share
 from results.pareto import costs, non_dominated
 from results.plain_answers import cloud_model
-from results.rival_point import RivalPoint, Tested
+from results.rival_point import OnTest, RivalPoint
 from search_spaces.objective import DEFAULT_OBJECTIVES
 
 MOST_TESTED = 24
@@ -94,9 +94,9 @@ class Measuring:
         three = axes(self.bench.records, replace(self.bench.info, objectives=DEFAULT_OBJECTIVES))
         return most_share(near, three, MOST_TESTED, floor)
 
-    def _tested(self, rival: Rival, point: RivalPoint, exam: Exam) -> Tested:
+    def _tested(self, rival: Rival, point: RivalPoint, exam: Exam) -> OnTest:
         answer = rival.answer(point.settings, "test")
-        return Tested(answer.figures(self.bench.plan.task), *exam.intervals(answer.outcome))
+        return OnTest(answer.figures(self.bench.plan.task), *exam.intervals(answer.outcome))
 
 
 def front_of(points: Sequence[RivalPoint]) -> list[RivalPoint]:

@@ -14,6 +14,7 @@ import torch
 from automl import blueprint as blueprint_module
 from automl.blueprint import blueprint
 from automl.reporters.quiet import QuietReporter
+from automl.rivals import fixed_bottleneck, measuring
 from automl.rivals.bench import Bench, config_of
 from automl.rivals.cascade import Cascade, thresholds
 from automl.rivals.challenge import challenge
