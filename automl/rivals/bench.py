@@ -18,6 +18,7 @@ from evaluators.flops import EdgeFlops
 from evaluators.subject import Subject
 from results.record import RunInfo, TrialRecord
 from search_spaces.config import Config
+from search_spaces.derived import CloudPart, DerivedModel
 from search_spaces.task import SplitName
 
 
@@ -57,9 +58,16 @@ class Bench:
 
     def candidate(self, config: Config) -> Candidate:
         """Return a configuration with a finalist's training: a finalist's own, one that is kept, or trained now."""
+        if config.split == 0:
+            return Candidate(DerivedModel(config, None, self._cloud))
         if self.trial.supernet.is_cloud_model(config):
             return self.trial.candidate(config, 0)
         return self._finalist(config) or self._own(config)
+
+    @cached_property
+    def _cloud(self) -> CloudPart:
+        """The complete cloud model; all image settings share it."""
+        return CloudPart(None, None, list(self.trial.supernet.cloud.blocks))
 
     def _finalist(self, config: Config) -> Candidate | None:
         record = self.known.get(config)

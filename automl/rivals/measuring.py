@@ -81,7 +81,7 @@ class Measuring:
         self.reporter.stage("test", len(chosen))
         for done, point in enumerate(waiting, start=len(chosen) - len(waiting)):
             self.reporter.advance(done, point.words)
-            self.record.replace(point, replace(point, test=self._tested(rivals[point.rival], point, exam)))
+            self.record.renew(point, replace(point, test=self._tested(rivals[point.rival], point, exam)))
         self.reporter.advance(len(chosen))
 
     def _chosen(self, points: Sequence[RivalPoint]) -> list[RivalPoint]:

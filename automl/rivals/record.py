@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class RivalRecord:
     Attributes:
         path: The file.
         made_with: A hash of all that shapes the figures.
+        trials: How many trials the run had: what it finds later has rivals of its own.
         done: The parts that have been measured on validation.
         points: What they measured.
         complete: Nothing is left to measure.
@@ -33,16 +34,25 @@ class RivalRecord:
 
     path: Path
     made_with: str
+    trials: int
     done: list[str] = field(default_factory=list)
     points: list[RivalPoint] = field(default_factory=list)
     complete: bool = False
 
     @classmethod
-    def open(cls, folder: RunFolder, made_with: Mapping[str, Any]) -> RivalRecord:
-        """Return a run's record; an empty one where none can be read, or it was made with something else."""
-        digest = hashlib.sha256(json.dumps([VERSION, made_with], sort_keys=True).encode()).hexdigest()[:16]
+    def open(cls, folder: RunFolder, identity: Mapping[str, Any], trials: int) -> RivalRecord:
+        """Return a run's record; an empty one where none can be read, or it was made with something else.
+
+        Args:
+            folder: The run.
+            identity: What the run was made with.
+            trials: How many trials it has by now.
+        """
+        digest = hashlib.sha256(json.dumps([VERSION, identity], sort_keys=True).encode()).hexdigest()[:16]
         found = _read(rivals_file(folder))
-        return found if found and found.made_with == digest else cls(rivals_file(folder), digest)
+        if found is None or found.made_with != digest:
+            return cls(rivals_file(folder), digest, trials)
+        return replace(found, trials=trials, complete=found.complete and found.trials == trials)
 
     def has(self, rival: RivalName, part: Settings) -> bool:
         """Return whether a part has been measured."""
@@ -54,7 +64,7 @@ class RivalRecord:
         self.points = [point for point in self.points if point.rival != rival] + points
         self.save()
 
-    def replace(self, old: RivalPoint, new: RivalPoint) -> None:
+    def renew(self, old: RivalPoint, new: RivalPoint) -> None:
         """Put a point that was measured on test in the place of itself."""
         self.points[self.points.index(old)] = new
         self.save()
@@ -68,6 +78,7 @@ class RivalRecord:
         values = {
             "format": FORMAT,
             "made_with": self.made_with,
+            "trials": self.trials,
             "complete": self.complete,
             "measured": self.done,
             "points": [point.to_dict() for point in self.points],
@@ -92,7 +103,9 @@ def _read(path: Path) -> RivalRecord | None:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         points = [RivalPoint.from_dict(point) for point in values["points"]]
-        return RivalRecord(path, values["made_with"], values["measured"], points, values["complete"])
+        return RivalRecord(
+            path, values["made_with"], values["trials"], values["measured"], points, values["complete"]
+        )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 

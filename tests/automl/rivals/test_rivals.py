@@ -10,9 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import typer
+from typer.testing import CliRunner, Result
 
 from automl import blueprint as blueprint_module
+from automl import live
 from automl.blueprint import blueprint
+from automl.cli.rivals import rivals
+from automl.exit_codes import INTERRUPTED
 from automl.reporters.quiet import QuietReporter
 from automl.rivals import fixed_bottleneck, measuring
 from automl.rivals.bench import Bench, config_of
@@ -60,7 +65,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunSettings]:
         patch.setattr(fixed_bottleneck, "RATES", (0.5, 4.0))
         patch.setattr(measuring, "MOST_TESTED", 2)
         root = tmp_path_factory.mktemp("runs")
-        made = RunSettings("classification", "tiny", root, budget=3, threads=1, effort=EFFORT)
+        made = RunSettings("classification", "tiny", root, budget=2, threads=1, effort=EFFORT)
         run(made, QuietReporter())
         yield made
 
@@ -166,7 +171,7 @@ def test_an_interrupted_measurement_goes_on_to_the_same_file(
 ) -> None:
     unbroken = rivals_file(settings.folder).read_bytes()
     shutil.move(rivals_file(settings.folder), tmp_path / "unbroken.json")
-    for stage, after in (("image", 20), ("cascade", 3), ("fixed bottleneck", 2), ("test", 1)):
+    for stage, after in (("cascade", 3), ("test", 1)):
         with pytest.raises(KeyboardInterrupt):
             challenge(settings, InterruptedReporter(stage, after))
         assert measured_rivals(settings.folder) == []
@@ -190,13 +195,47 @@ def test_a_damaged_file_counts_as_none(settings: RunSettings, points: list[Rival
     file.write_bytes(kept)
 
 
-def test_other_code_than_the_runs_is_refused(settings: RunSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_code_than_the_runs_is_refused(
+    settings: RunSettings, points: list[RivalPoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(blueprint_module, "TRIAL_VERSION", 0)
+    assert challenge(settings, QuietReporter()).points == points, "what is measured can be read"
+    file = rivals_file(settings.folder)
+    kept = file.read_bytes()
+    file.unlink()
     with pytest.raises(UserError, match=r"training\.trial\.version was"):
         challenge(settings, QuietReporter())
+    file.write_bytes(kept)
 
 
 def test_confidence_of_a_classification_is_its_greatest_probability(bench: Bench) -> None:
     outcome = EdgeOnly(bench).answer(EdgeOnly(bench).parts([])[0], "validation").outcome
     (sure,) = confidences(outcome.predictions).values()
     assert sure.tolist() == [float(p["scores"].max()) for p in outcome.predictions]
+
+
+app = typer.Typer()
+app.command()(rivals)
+
+
+def command(settings: RunSettings, *more: str) -> Result:
+    return CliRunner().invoke(app, ["--name", settings.name, "--root", str(settings.root), *more])
+
+
+def test_the_command_prints_tables_words_and_json(settings: RunSettings, points: list[RivalPoint]) -> None:
+    text = " ".join(command(settings).stdout.split())
+    assert "On validation, the search as searched" in text and "times the hypervolume of all rivals" in text
+    document = json.loads(command(settings, "--json").stdout)
+    assert [RivalPoint.from_dict(point) for point in document["points"]] == points
+    assert (settings.folder.path / "plots" / "front.png").exists()
+
+
+def test_ctrl_c_leaves_with_its_own_code_and_loses_nothing(
+    settings: RunSettings, points: list[RivalPoint], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = rivals_file(settings.folder)
+    shutil.move(file, tmp_path / "kept.json")
+    monkeypatch.setattr(live, "reporter_for", lambda *_: InterruptedReporter("image", 5))
+    assert command(settings).exit_code == INTERRUPTED
+    assert len(json.loads(file.read_text())["measured"]) == 5
+    shutil.move(tmp_path / "kept.json", file)
