@@ -11,10 +11,11 @@ import numpy as np
 from results.axes import Axis, axes
 from results.hypervolume import share_of
 from results.pareto import costs, non_dominated
-from results.plain_answers import cloud_model, is_split
+from results.plain_answers import cloud_model, is_image, is_split
 from results.record import RunInfo, TrialRecord
 from results.rival_point import SPLIT_RIVALS, Figures, OnTest, RivalName, RivalPoint
 from results.summary import Source
+from search_spaces.config import Config
 from search_spaces.objective import DEFAULT_OBJECTIVES
 
 TOLERANCE = 0.01
@@ -172,6 +173,7 @@ def views(records: Sequence[TrialRecord], info: RunInfo, points: Sequence[RivalP
     refined = [_entry(r, info, Figures.of(f.validation), " refined") for r, f in finals]
     tested = [_entry(r, info, Figures.of(f.test), " refined", f.gap_interval) for r, f in finals]
     theirs = _by_rival(points, lambda point: Entry(point.words, point.validation))
+    tested += _own_images(records, info, points)
     on_test = _by_rival([p for p in points if p.test], lambda p: _tested(p.words, p.test))
     here = cloud.validation.quality
     found = [
@@ -187,6 +189,14 @@ def front_of(members: Sequence[Entry]) -> list[Entry]:
     """Return the members that no other one beats in quality, edge multiply-adds and bytes."""
     kept = non_dominated(costs(members, DEFAULT_OBJECTIVES))
     return [member for member, keep in zip(members, kept, strict=True) if keep]
+
+
+def _own_images(records: Sequence[TrialRecord], info: RunInfo, points: Sequence[RivalPoint]) -> list[Entry]:
+    """Return the image rivals on test that are trials of the run and no finalists: nothing is trained for them."""
+    mine = {r.config: r for r in records if is_image(r) and r.feasible and r.finalist is None}
+    theirs = [(Config.from_params(p.settings), p.test) for p in points if p.rival == "image" and p.test]
+    found = [(mine[config], test) for config, test in theirs if config in mine]
+    return [_entry(record, info, test.figures, gap=test.gap_interval) for record, test in found]
 
 
 def _entry(

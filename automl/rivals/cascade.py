@@ -51,15 +51,15 @@ class Cascade:
     def points(self, part: Settings) -> list[RivalPoint]:
         """Return the curves of a pair: a point for every rule and threshold."""
         edge, cloud = self._both(part, "validation")
-        found = []
-        for rule, sure in confidences(edge.outcome.predictions).items():
-            limits = thresholds(sure)
-            figures = self.curve(edge, cloud, sure[None] < limits[:, None])
-            for limit, each in zip(limits, figures, strict=True):
-                settings = {**part, "rule": rule, "threshold": float(limit)}
-                share = float((sure < limit).mean())
-                found.append(RivalPoint(self.name, settings, self._words(settings, share), each))
-        return found
+        rules = confidences(edge.outcome.predictions)
+        limits = [(rule, float(limit)) for rule, sure in rules.items() for limit in thresholds(sure)]
+        offloaded = np.stack([rules[rule] < limit for rule, limit in limits])
+        found = zip(limits, offloaded, self.curve(edge, cloud, offloaded), strict=True)
+        return [self._point(part, *limit, float(row.mean()), figures) for limit, row, figures in found]
+
+    def _point(self, part: Settings, rule: str, limit: float, share: float, figures: Figures) -> RivalPoint:
+        settings = {**part, "rule": rule, "threshold": limit}
+        return RivalPoint(self.name, settings, self._words(settings, share), figures)
 
     def curve(self, edge: Answer, cloud: Answer, offloaded: np.ndarray) -> list[Figures]:
         """Return the figures of mixtures, all from one matching of either model's answers with the targets.

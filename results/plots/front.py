@@ -45,7 +45,7 @@ def front_figure(records: Sequence[TrialRecord], info: RunInfo, rivals: Sequence
     draw_rivals(strip, main, rivals)
     _draw_strip(strip, records, front, info)
     _draw_main(main, records, front, info)
-    _limits(strip, main, records, [*front, *plain_answers(records, info)])
+    _limits(strip, main, [*records, *rivals], [*front, *plain_answers(records, info)])
     strip.set_ylabel(f"{info.metric} (quality)")
     bar = figure.colorbar(ScalarMappable(NORM, share_colours()), cax=figure.add_subplot(grid[2]))
     bar.set_label("edge multiply-adds, share of the whole model", color=INK, fontsize=9)
@@ -121,7 +121,9 @@ def _on_validation(record: TrialRecord) -> Measurement:
     return record.finalist.validation if record.finalist else record.validation
 
 
-def _limits(strip: Axes, main: Axes, records: Sequence[TrialRecord], drawn: Sequence[TrialRecord]) -> None:
+def _limits(
+    strip: Axes, main: Axes, records: Sequence[TrialRecord | RivalPoint], drawn: Sequence[TrialRecord]
+) -> None:
     sent = [record.validation.bytes for record in records if record.validation.bytes > 0] or [1.0, 1000.0]
     main.set_xlim(min(sent) / 1.25, max(sent) * 1.25)
     low, high = _span([_on_validation(record).quality for record in drawn] or [0.0, 1.0])

@@ -13,7 +13,7 @@ from search_spaces.objective import DEFAULT_OBJECTIVES
 LOOKS: dict[RivalName, tuple[str, str, float]] = {
     "edge only": ("p", "#e8a87c", 30),
     "plain cut": ("X", "#b9a38f", 26),
-    "cascade": (".", "#f0b8c8", 22),
+    "cascade": ("o", "#f3a6bd", 13),
     "fixed bottleneck": ("v", "#e6b23c", 30),
 }
 """Marker, colour and size of each rival; images are drawn as their formats' curves already."""

@@ -16,12 +16,14 @@ from results.outcome import print_outcome, print_rivals
 from results.record import TrialRecord
 from results.rival_point import Figures, OnTest, RivalPoint
 from results.rivals_table import rivals_document, view_lines
+from search_spaces.config import Config
 
 CLOUD = replace(edge_only(0, (4, 4, 4, 4)), validation=replace(edge_only(0, (4,) * 4).validation, quality=0.7))
 
 
 def rival(name: str, quality: float, edge_flops: float, size: float, test: OnTest | None = None) -> RivalPoint:
-    return RivalPoint(name, {}, f"{name} {size:g}", Figures(quality, edge_flops, size), test)
+    settings = image(0, "jpeg", int(size) % 89 + 1, 96).config.to_params() if name == "image" else {}
+    return RivalPoint(name, settings, f"{name} {size:g}", Figures(quality, edge_flops, size), test)
 
 
 def on_test(quality: float, edge_flops: float, size: float, low: float) -> OnTest:
@@ -103,6 +105,14 @@ def test_on_test_a_quality_can_be_asked_to_be_surely_that_of_the_cloud_model() -
     near, sure = view([cloud, split], points, 2).savings
     assert (near.best.words, near.image.words) == ("trial 1 refined", "image 1000")
     assert (sure.best, sure.image.words) == (None, "image 2000")
+
+
+def test_an_image_that_the_run_measured_is_its_member_on_test_too() -> None:
+    cloud = measured_on_test(CLOUD, 0.7, (0.0, 0.0))
+    point = replace(RIVALS[0], test=on_test(0.69, 0, 1000, -0.03))
+    own = replace(image(5, "jpeg", 50, 96), config=Config.from_params(point.settings))
+    assert [entry.words for entry in view([cloud], [point], 2).searched] == ["trial 0 refined"]
+    assert [entry.words for entry in view([cloud, own], [point], 2).searched] == ["trial 0 refined", "trial 5"]
 
 
 def test_without_the_cloud_model_nothing_is_compared() -> None:
