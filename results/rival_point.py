@@ -77,7 +77,9 @@ class RivalPoint:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the point as JSON values."""
-        return asdict(self)
+        # Not by asdict, which copies everything anew: a record of thousands of points is written often.
+        test = None if self.test is None else asdict(self.test)
+        return {**vars(self), "validation": vars(self.validation), "test": test}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RivalPoint:

@@ -84,7 +84,7 @@ class RivalRecord:
             "points": [point.to_dict() for point in self.points],
         }
         with atomic(self.path) as path:
-            path.write_text(json.dumps(values, allow_nan=False, indent=1) + "\n", encoding="utf-8")
+            path.write_text(json.dumps(values, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def rivals_file(folder: RunFolder) -> Path:
