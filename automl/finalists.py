@@ -3,43 +3,31 @@
 from __future__ import annotations
 
 import copy
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-
-import numpy as np
-import torch
 
 from automl.bisection import Bisection
 from automl.blueprint import Blueprint
+from automl.exam import Exam, as_exported
 from automl.keeper import Keeper
 from automl.reporter import Reporter
 from automl.search import never
 from automl.seeds import derived, trial_seed
 from automl.study import Study
 from automl.trial import Candidate, Trial
-from deploy.joint_codec import symbols_codec
-from deploy.packet import PacketCodec
-from deploy.route import Route
-from deploy.sample import Sample, sample_of
-from deploy.session import Session
 from evaluators.measure import measure
 from evaluators.measurement import Measurement
 from evaluators.outcome import Outcome
 from evaluators.subject import Subject
 from results.hypervolume import most_hypervolume
-from results.onnx_export import write_onnx
 from results.pareto import pareto_set
 from results.plain_answers import cloud_model, is_edge_only, is_image, is_split
 from results.record import Finalist, RunInfo, TrialRecord
 from results.summary import TOLERANCE, QualityRule
-from search_spaces.task import DataSplit
 
 POLL_SECONDS = 0.5
-RESAMPLES = 300
 NEAR = 0.8
 """Share of the cloud model's quality from which a configuration is near it; others are rarely deployed."""
 
@@ -145,39 +133,27 @@ class Finals:
         return self.trial.supernet.is_cloud_model(record.config)
 
     @cached_property
-    def _test(self) -> DataSplit:
-        return self.plan.task.data("test")
-
-    @cached_property
-    def _resamples(self) -> np.ndarray:
-        return _resamples(len(self._test), self.plan.settings.seed)
-
-    @cached_property
-    def _bar(self) -> np.ndarray:
-        """The cloud model's quality in every resample."""
-        cloud = self.trial.candidate(self.trial.supernet.cloud_config(), 0)
-        return self._bootstrap(self.trial.outcome(cloud, self._test))
+    def _exam(self) -> Exam:
+        return Exam(self.plan, self.trial)
 
     def _finalist(self, record: TrialRecord) -> Finalist:
         candidate = self._refined(record)
         whole = self._is_whole(record)
         if not whole:
             self.keeper.save(record.number, candidate, finalist=True)
-        outcome = self._exported(candidate, self.trial.outcome(candidate, self._test), self._test)
-        quality = self._bootstrap(outcome)
+        test = self._exam.data
+        outcome = as_exported(candidate, self.trial.outcome(candidate, test), test)
+        quality, gap = self._exam.intervals(outcome)
         return Finalist(
             validation=record.validation if whole else self._validated(candidate),
             test=self._measured(candidate, outcome),
-            quality_interval=_interval(quality),
-            gap_interval=_interval(quality - self._bar),
+            quality_interval=quality,
+            gap_interval=gap,
         )
 
     def _refined(self, record: TrialRecord) -> Candidate:
         kept = self.candidate(record)
-        if self._is_whole(record):
-            return kept
-        seed = derived(trial_seed(self.plan.settings.seed), "refine")
-        return self.trial.distilled(copy.deepcopy(kept.derived), seed, self.plan.refining)
+        return kept if self._is_whole(record) else refined(kept, self.trial, self.plan)
 
     def candidate(self, record: TrialRecord) -> Candidate:
         """Return a trial's candidate as the search measured it: as kept, or trained again from its seed."""
@@ -185,43 +161,14 @@ class Finals:
         seed = trial_seed(self.plan.settings.seed)
         return kept or self.trial.candidate(record.config, seed)
 
-    def _exported(self, candidate: Candidate, outcome: Outcome, data: DataSplit) -> Outcome:
-        """Replace the packets' lengths by those of the exported edge, which may round a rare symbol differently."""
-        if not candidate.tables:
-            return outcome
-        codec = PacketCodec(symbols_codec(candidate.tables, candidate.derived.symbol_shapes))
-        lengths = [len(codec.encode(symbols)) for symbols in _exported_symbols(candidate, data)]
-        sent = outcome.routes == Route.FEATURES
-        return replace(outcome, packet_bytes=np.where(sent, lengths, outcome.packet_bytes))
-
     def _validated(self, candidate: Candidate) -> Measurement:
         return self.trial.measured(candidate, self.plan.task.data("validation"))
-
-    def _bootstrap(self, outcome: Outcome) -> np.ndarray:
-        return self.plan.task.bootstrap(outcome.predictions, outcome.targets, self._resamples)
 
     def _measured(self, candidate: Candidate, outcome: Outcome) -> Measurement:
         return measure(Subject(candidate.derived, self.plan.task, outcome))
 
 
-def _exported_symbols(candidate: Candidate, data: DataSplit) -> Iterator[Sample]:
-    assert candidate.derived.edge is not None
-    images, _ = data.batch([0])
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "edge.onnx"
-        write_onnx(candidate.derived.edge, images.contiguous(), path)
-        session = Session(path, torch.get_num_threads())
-        for index in range(len(data)):
-            outputs = session.run(data.batch([index])[0].contiguous().numpy())
-            yield sample_of(symbols[0] for symbols in outputs[: len(candidate.derived.symbol_shapes)])
-
-
-def _resamples(samples: int, seed: int) -> np.ndarray:
-    """Return how often each sample is in each resample, (RESAMPLES, samples); all share it, so gaps are paired."""
-    rng = np.random.default_rng(derived(seed, "bootstrap"))
-    return rng.multinomial(samples, np.full(samples, 1 / samples), size=RESAMPLES)
-
-
-def _interval(values: np.ndarray) -> tuple[float, float]:
-    low, high = np.quantile(values, (0.025, 0.975))
-    return float(low), float(high)
+def refined(candidate: Candidate, trial: Trial, plan: Blueprint) -> Candidate:
+    """Return a candidate distilled further, as a finalist is; the one that is given stays as it is."""
+    seed = derived(trial_seed(plan.settings.seed), "refine")
+    return trial.distilled(copy.deepcopy(candidate.derived), seed, plan.refining)

@@ -124,7 +124,7 @@ def forecast(plan: Blueprint, left: Left) -> Forecast:
     """Measure this machine for a second or two and predict what is left of a run."""
     effort, settings = plan.settings.effort, plan.settings
     with _threads(settings.threads):
-        step, sample = _step_seconds(plan, settings.threads), _pass_seconds(plan)
+        step, sample = step_seconds(plan, settings.threads), pass_seconds(plan)
     together = _joint_seconds(plan, step)
     validation, test = len(plan.task.data("validation")), len(plan.task.data("test"))
     cloud_cached = cloud_model_file(plan.task, settings.folder.cache, settings.cores).exists()
@@ -171,10 +171,10 @@ def _joint_seconds(plan: Blueprint, alone: float) -> float:
     if can_share() and 1 < shards <= plan.settings.workers:
         return alone / shards * JOINT_OVERHEAD
     with _threads(plan.settings.cores):
-        return _step_seconds(plan, plan.settings.cores)
+        return step_seconds(plan, plan.settings.cores)
 
 
-def _step_seconds(plan: Blueprint, threads: int) -> float:
+def step_seconds(plan: Blueprint, threads: int) -> float:
     """Return the seconds of a training step of the cloud model, its batch and its optimiser included."""
     training = CloudTraining(plan.task, plan.task.cloud_model().to(memory_format=torch.channels_last), threads)
     seconds = []
@@ -185,7 +185,8 @@ def _step_seconds(plan: Blueprint, threads: int) -> float:
     return min(seconds)
 
 
-def _pass_seconds(plan: Blueprint) -> float:
+def pass_seconds(plan: Blueprint) -> float:
+    """Return the seconds that the cloud model takes for one sample."""
     model = plan.task.cloud_model().eval()
     images, _ = plan.task.data("validation").batch(range(min(32, len(plan.task.data("validation")))))
     with torch.no_grad():

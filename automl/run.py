@@ -10,6 +10,7 @@ import torch
 from automl.blueprint import Blueprint, blueprint
 from automl.forecast import forecast, left_of
 from automl.reporter import Reporter
+from automl.rivals.record import measured_rivals
 from automl.run_reader import note_run
 from automl.search import Outcome
 from automl.settings import RunSettings
@@ -90,7 +91,7 @@ def _work(plan: Blueprint, reporter: Reporter, accept: frozenset[str], workers: 
     finally:
         # Whatever ends the finals early, the search's own result is there to be read.
         records = study.records()
-        write_outcome(records, info, settings.folder.path)
+        write_outcome(records, info, settings.folder.path, measured_rivals(settings.folder))
     study.note_process(outcome.reason)
     return RunResult(info, records, outcome, plan)
 

@@ -18,7 +18,7 @@ from automl.training import drawing
 from deploy.symbol_tables import SymbolTables
 from evaluators.answers import Answers, answers
 from evaluators.link import Link, link_of
-from evaluators.measure import measure, measure_each
+from evaluators.measure import measure, measure_along
 from evaluators.measurement import Measurement
 from evaluators.outcome import Outcome, calibrated_tables, outcome
 from evaluators.subject import Subject
@@ -167,8 +167,7 @@ class Trial:
             return {own: Measured(candidate, self.measured(candidate, validation))}
         found = self.answers(candidate, validation)
         every = [_at(candidate, config, found.threshold(config.offload)) for config in configs]
-        outcomes = [found.at(each.threshold) for each in every]
-        measured = measure_each(Subject(candidate.derived, self.task, outcomes[0]), outcomes)
+        measured = measure_along(candidate.derived, self.task, found, [each.threshold for each in every])
         return dict(zip(configs, map(Measured, every, measured), strict=True))
 
     def _link(self, candidate: Candidate) -> Link | None:

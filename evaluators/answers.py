@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from deploy.route import Route, routes_at
 from evaluators.link import Link
+from evaluators.mixture import mixed_qualities
 from evaluators.outcome import BATCH, Outcome
 from evaluators.side_by_side import side_by_side
 from search_spaces.derived import DerivedModel
@@ -56,6 +57,13 @@ class Answers:
             np.asarray([outcome.packet_bytes[i] for i, outcome in enumerate(taken)]),
             routes,
         )
+
+    def qualities(self, task: Task, thresholds: Sequence[float]) -> np.ndarray:
+        """Return the quality at each threshold, (r,), 0 to 1."""
+        routes = list(self.routes)
+        chosen = np.stack([routes_at(self.scores, threshold, routes) for threshold in thresholds])
+        taken = np.searchsorted(np.asarray(routes), chosen)
+        return mixed_qualities(task, [*self.routes.values()], taken)
 
 
 def answers(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from results.measured import Measured
 from results.record import RunInfo, TrialRecord
 
 MARGIN = 1.1
@@ -60,7 +61,7 @@ def _axis(name: str, records: Sequence[TrialRecord], info: RunInfo) -> Axis:
     return Axis(name, f"{name} / worst anchor's {name}", worst or 1.0, MARGIN)
 
 
-def points(records: Sequence[TrialRecord], run_axes: Sequence[Axis]) -> np.ndarray:
+def points(records: Sequence[Measured], run_axes: Sequence[Axis]) -> np.ndarray:
     """Return the records' validation coordinates, (n, k) float64."""
     rows = [[axis.cost(record.validation[axis.name]) for axis in run_axes] for record in records]
     return np.array(rows, dtype=float).reshape(len(records), len(run_axes))

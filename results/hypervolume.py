@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from pymoo.indicators.hv import HV
 
 from results.axes import Axis, axes, points
+from results.measured import Measured
 from results.record import RunInfo, TrialRecord
+
+M = TypeVar("M", bound=Measured)
 
 
 def hypervolume(records: Sequence[TrialRecord], info: RunInfo) -> float:
@@ -19,7 +23,7 @@ def hypervolume(records: Sequence[TrialRecord], info: RunInfo) -> float:
     Source: Zitzler & Thiele 1999, "Multiobjective evolutionary algorithms: a comparative case study".
     """
     run_axes = axes(records, info)
-    return _share(points([record for record in records if record.feasible], run_axes), run_axes)
+    return share_of(points([record for record in records if record.feasible], run_axes), run_axes)
 
 
 def hypervolume_curve(records: Sequence[TrialRecord], info: RunInfo) -> list[tuple[int, float]]:
@@ -30,19 +34,21 @@ def hypervolume_curve(records: Sequence[TrialRecord], info: RunInfo) -> list[tup
     run_axes = axes(records, info)
     anchors = [record for record in records if record.kind == "anchor" and record.feasible]
     front = points(anchors, run_axes)
-    curve = [(0, _share(front, run_axes))]
+    curve = [(0, share_of(front, run_axes))]
     searched = sorted((record for record in records if record.kind == "search"), key=lambda r: r.number)
     for done, record in enumerate(searched, start=1):
         point = points([record], run_axes)
         if record.feasible and not (front <= point).all(axis=1).any():
             front = np.vstack([front[~(point <= front).all(axis=1)], point])
-            curve.append((done, _share(front, run_axes)))
+            # In exact arithmetic a point never takes anything away.
+            curve.append((done, max(curve[-1][1], share_of(front, run_axes))))
         else:
             curve.append((done, curve[-1][1]))
     return curve
 
 
-def _share(coordinates: np.ndarray, run_axes: Sequence[Axis]) -> float:
+def share_of(coordinates: np.ndarray, run_axes: Sequence[Axis]) -> float:
+    """Return the share of the box from the ideal to the reference that coordinates (n, k) dominate."""
     reference = np.array([axis.reference for axis in run_axes])
     inside = coordinates[(coordinates < reference).all(axis=1)]
     if not len(inside):
@@ -55,18 +61,24 @@ def most_hypervolume(
 ) -> list[TrialRecord]:
     """Return up to ``count`` of the records, added greedily by the hypervolume each one gains; stable order.
 
-    The greedy choice reaches at least 1 - 1/e of the best subset's hypervolume (Nemhauser et al. 1978).
-
     Args:
         records: Any records of a run.
         info: The run.
         count: How many are wanted.
         floor: The quality from which a record counts: the reference's.
     """
-    run_axes = [replace(a, reference=1 - floor) if a.name == "quality" else a for a in axes(records, info)]
-    left = list(records)
-    taken: list[TrialRecord] = []
+    return most_share(records, axes(records, info), count, floor)
+
+
+def most_share(members: Sequence[M], run_axes: Sequence[Axis], count: int, floor: float = 0.0) -> list[M]:
+    """Return up to ``count`` of whatever was measured, added greedily by the share each one gains; stable order.
+
+    The greedy choice reaches at least 1 - 1/e of the best subset's hypervolume (Nemhauser et al. 1978).
+    """
+    above = [replace(a, reference=1 - floor) if a.name == "quality" else a for a in run_axes]
+    left = list(members)
+    taken: list[M] = []
     while left and len(taken) < count:
-        gains = [_share(points([*taken, record], run_axes), run_axes) for record in left]
+        gains = [share_of(points([*taken, member], above), above) for member in left]
         taken.append(left.pop(int(np.argmax(gains))))
-    return [record for record in records if record in taken]
+    return [member for member in members if member in taken]

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from results.measured import Measured
 from results.record import TrialRecord
 from search_spaces.objective import Constraint, Objective
 
 
-def costs(records: Sequence[TrialRecord], objectives: Sequence[str]) -> np.ndarray:
+def costs(records: Sequence[Measured], objectives: Sequence[str]) -> np.ndarray:
     """Return validation values as costs, (n, k) float64: smaller is better in every column.
 
     Raises:

@@ -53,10 +53,11 @@ def pareto(
     else:
         from rich.console import Console
 
+        from automl.rivals.record import measured_rivals
         from automl.run_reader import read_constraints
         from results.outcome import print_outcome
 
-        print_outcome(Console(), records, info, read_constraints(folder, storage))
+        print_outcome(Console(), records, info, read_constraints(folder, storage), measured_rivals(folder))
 
 
 def _print_chosen(records: list[TrialRecord], info: RunInfo, choice: Choice, as_csv: bool, as_json: bool) -> None:

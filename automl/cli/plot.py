@@ -22,6 +22,7 @@ def plot(
     out: Annotated[Path | None, typer.Option("--out", help="Folder; the run's own plots/ unless given.")] = None,
 ) -> None:
     """Write a run's plots: the front, parallel coordinates, the hypervolume over trials, parameter importances."""
+    from automl.rivals.record import measured_rivals
     from automl.run_finder import named_run
     from automl.run_reader import read_run
     from results.plots import PLOTS, write_plots
@@ -33,5 +34,6 @@ def plot(
     info, records = read_run(folder, storage)
     if not records:
         raise UserError(f"run '{info.name}' has nothing to plot: no trial has finished yet")
-    for path in write_plots(records, info, out or folder.path / "plots", plots or list(PLOTS)):
+    drawn = plots or list(PLOTS)
+    for path in write_plots(records, info, out or folder.path / "plots", drawn, measured_rivals(folder)):
         typer.echo(str(path))

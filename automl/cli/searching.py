@@ -34,7 +34,7 @@ def search(settings: RunSettings, quiet: bool, json: bool, accept: frozenset[str
 
     result = None
     try:
-        with _terminated_as_interrupted():
+        with terminated_as_interrupted():
             result = run(settings, reporter, accept, fresh)
         if json:
             _print_json(result)
@@ -87,7 +87,7 @@ def _print_continue(settings: RunSettings) -> None:
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
+def terminated_as_interrupted() -> Iterator[None]:
     """Treat a polite kill (SIGTERM) as Ctrl-C."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:

@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from evaluators.measurement import Measurement
 from results.pareto import pareto_set
 from results.plain_answers import image_frontiers, is_edge_only, is_split, plain_answers
+from results.plots.rivals import draw_rivals
 from results.plots.style import (
     FAINT,
     FORMATS,
@@ -26,11 +27,12 @@ from results.plots.style import (
     tidy,
 )
 from results.record import RunInfo, TrialRecord
+from results.rival_point import RivalPoint
 
 NORM = Normalize(0, 1)
 
 
-def front_figure(records: Sequence[TrialRecord], info: RunInfo) -> Figure:
+def front_figure(records: Sequence[TrialRecord], info: RunInfo, rivals: Sequence[RivalPoint] = ()) -> Figure:
     """Draw the front; a strip at the left holds what sends nothing, for 0 has no place on a log axis."""
     front = pareto_set(records, info.objectives)
     figure = new_figure(9.2, 5.4)
@@ -40,9 +42,10 @@ def front_figure(records: Sequence[TrialRecord], info: RunInfo) -> Figure:
     strip = figure.add_subplot(grid[0])
     main = figure.add_subplot(grid[1], sharey=strip)
     refined = any(record.finalist for record in front)
+    draw_rivals(strip, main, rivals)
     _draw_strip(strip, records, front, info)
     _draw_main(main, records, front, info)
-    _limits(strip, main, records, [*front, *plain_answers(records, info)])
+    _limits(strip, main, [*records, *rivals], [*front, *plain_answers(records, info)])
     strip.set_ylabel(f"{info.metric} (quality)")
     bar = figure.colorbar(ScalarMappable(NORM, share_colours()), cax=figure.add_subplot(grid[2]))
     bar.set_label("edge multiply-adds, share of the whole model", color=INK, fontsize=9)
@@ -125,7 +128,9 @@ def _on_validation(record: TrialRecord) -> Measurement:
     return record.finalist.validation if record.finalist else record.validation
 
 
-def _limits(strip: Axes, main: Axes, records: Sequence[TrialRecord], drawn: Sequence[TrialRecord]) -> None:
+def _limits(
+    strip: Axes, main: Axes, records: Sequence[TrialRecord | RivalPoint], drawn: Sequence[TrialRecord]
+) -> None:
     sent = [record.validation.bytes for record in records if record.validation.bytes > 0] or [1.0, 1000.0]
     main.set_xlim(min(sent) / 1.25, max(sent) * 1.25)
     low, high = _span([_on_validation(record).quality for record in drawn] or [0.0, 1.0])

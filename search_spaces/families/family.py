@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Protocol
 
@@ -55,8 +56,9 @@ class Family(Protocol):
         ...
 
 
+@cache
 def families() -> tuple[Family, ...]:
-    """Return the built-in families and those that installed packages plug in."""
+    """Return the built-in families and those that installed packages plug in, which are looked up once."""
     plugged = [entry.load()() for entry in entry_points(group=ENTRY_POINTS)]
     return (*BUILT_IN, *plugged)
 

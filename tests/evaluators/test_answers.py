@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from automl.tasks.classification import ClassificationTask
 from deploy.route import Route
 from evaluators.answers import ALWAYS, NEVER, Answers
 from evaluators.outcome import Outcome
@@ -61,6 +62,15 @@ def test_the_most_harmful_are_offloaded_first(seed: int, count: int, share: floa
     sent = found.at(found.threshold(share)).routes != Route.EDGE
     if sent.any() and not sent.all():
         assert found.scores[sent, 0].min() > found.scores[~sent, 0].max()
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_the_quality_of_a_threshold_is_that_of_its_mixture(dynamic: bool) -> None:
+    found, task = answers(5, 40, dynamic), ClassificationTask()
+    thresholds = [ALWAYS, 0.2, 0.5, 0.8, NEVER]
+    expected = [task.quality(o.predictions, o.targets) for o in map(found.at, thresholds)]
+    assert len(set(expected)) > 2
+    np.testing.assert_allclose(found.qualities(task, thresholds), expected)
 
 
 @pytest.mark.parametrize("dynamic", [False, True])

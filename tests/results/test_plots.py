@@ -7,7 +7,9 @@ from synthetic_records import INFO, realistic
 
 from results.outcome import write_outcome
 from results.plots import PLOTS, write_plots
+from results.plots.front import front_figure
 from results.plots.parallel import parallel_figure
+from results.rival_point import Figures, RivalPoint
 
 
 def ink(path):
@@ -22,6 +24,15 @@ def test_each_plot_is_a_png_with_something_on_it(name, records, tmp_path):
     assert path.name == f"{name}.png"
     assert Image.open(path).format == "PNG"
     assert ink(path) > 0.02
+
+
+def test_rivals_stand_on_the_front_with_a_line_each_in_the_legend(records):
+    def legend(points):
+        return {text.get_text() for text in front_figure(records, INFO, points).axes[1].get_legend().get_texts()}
+
+    names = ("edge only", "plain cut", "cascade", "fixed bottleneck")
+    points = [RivalPoint(name, {}, "", Figures(0.6, 1e6, 0 if name == "edge only" else 500)) for name in names]
+    assert legend(points) - legend([]) == {f"rival: {name}" for name in names}
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])

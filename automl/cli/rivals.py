@@ -1,0 +1,76 @@
+"""``eccsearch rivals``: a run beside other ways to share its model, measured on the same data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from automl.cli.accepting import AcceptThreadsOption, AcceptVersionsOption, accepted
+from automl.cli.choosing import NameOption, RootOption
+from automl.run_folder import DEFAULT_ROOT
+
+if TYPE_CHECKING:
+    from automl.rivals.challenge import Challenge
+
+
+def rivals(
+    name: NameOption = None,
+    root: RootOption = DEFAULT_ROOT,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON; the progress goes to stderr.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the result alone.")] = False,
+    accept_versions: AcceptVersionsOption = False,
+    accept_threads: AcceptThreadsOption = False,
+) -> None:
+    """Measure the rivals of a run and print the search beside them.
+
+    Edge-only models, compressed images, plain cuts with Zstandard, confidence cascades and a fixed bottleneck: each
+    on the run's data, splits and cloud model, trained as its finalists are. What is measured is kept: Ctrl-C costs
+    the configuration in flight, and a second call prints at once.
+    """
+    from rich.console import Console
+
+    from automl.cli.searching import terminated_as_interrupted
+    from automl.exit_codes import INTERRUPTED
+    from automl.live import reporter_for
+    from automl.rivals.challenge import challenge
+    from automl.run_finder import find_run
+    from automl.settings import RunSettings
+
+    settings = RunSettings.load(find_run(root, name))
+    reporter = reporter_for(Console(stderr=json), quiet)
+    try:
+        with terminated_as_interrupted():
+            found = challenge(settings, reporter, accepted(accept_versions, accept_threads))
+    except KeyboardInterrupt:
+        reporter.say("Interrupted; what is measured is kept, and the same command goes on.")
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        reporter.close()
+    _redraw(found, settings.folder.path / "plots")
+    (_print_json if json else _print)(found)
+
+
+def _redraw(found: Challenge, folder: Path) -> None:
+    from results.plots import write_plots
+
+    write_plots(found.records, found.info, folder, ("front",), found.points)
+
+
+def _print(found: Challenge) -> None:
+    from rich.console import Console
+
+    from results.outcome import print_rivals
+
+    print_rivals(Console(), found.records, found.info, found.points)
+
+
+def _print_json(found: Challenge) -> None:
+    import json
+
+    from results.comparison import views
+    from results.rivals_table import rivals_document
+
+    compared = views(found.records, found.info, found.points)
+    typer.echo(json.dumps(rivals_document(compared, found.info, found.points), indent=2, allow_nan=False))

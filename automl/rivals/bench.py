@@ -1,0 +1,96 @@
+"""Bench: what all rivals of a run are measured with: its cloud model, its supernet, its data."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from functools import cached_property
+
+from automl.blueprint import Blueprint
+from automl.exam import as_exported
+from automl.finalists import refined
+from automl.keeper import Keeper
+from automl.rivals.rival import Answer, Settings
+from automl.seeds import trial_seed
+from automl.trial import Candidate, Trial
+from evaluators.flops import EdgeFlops
+from evaluators.subject import Subject
+from results.record import RunInfo, TrialRecord
+from search_spaces.config import Config
+from search_spaces.derived import CloudPart, DerivedModel
+from search_spaces.task import SplitName
+
+
+class Bench:
+    """Runs configurations of the space as rivals: trained as finalists are, each once.
+
+    Args:
+        plan: The run.
+        trial: Derives and trains.
+        records: What the run measured.
+        info: The run's facts.
+    """
+
+    def __init__(self, plan: Blueprint, trial: Trial, records: Sequence[TrialRecord], info: RunInfo) -> None:
+        self.plan, self.trial, self.records, self.info = plan, trial, records, info
+        self._answers: dict[tuple[Config, SplitName], Answer] = {}
+        self._kept = Keeper(plan.settings.folder.path / "rivals")
+        self._finalists = Keeper(plan.settings.folder.weights)
+
+    @cached_property
+    def known(self) -> dict[Config, TrialRecord]:
+        """The run's trials by configuration."""
+        return {record.config: record for record in self.records}
+
+    def answer(self, config: Config, split: SplitName) -> Answer:
+        """Return what a canonical configuration answers on a split; what was asked before is remembered."""
+        if (config, split) not in self._answers:
+            self._answers[config, split] = self._answered(config, split)
+        return self._answers[config, split]
+
+    def _answered(self, config: Config, split: SplitName) -> Answer:
+        candidate, data = self.candidate(config), self.plan.task.data(split)
+        found = self.trial.outcome(candidate, data)
+        if split == "test":
+            found = as_exported(candidate, found, data)
+        return Answer(found, EdgeFlops().measure(Subject(candidate.derived, self.plan.task, found)))
+
+    def candidate(self, config: Config) -> Candidate:
+        """Return a configuration with a finalist's training: a finalist's own, one that is kept, or trained now."""
+        if config.split == 0:
+            return Candidate(DerivedModel(config, None, self._cloud))
+        if self.trial.supernet.is_cloud_model(config):
+            return self.trial.candidate(config, 0)
+        return self._finalist(config) or self._own(config)
+
+    @cached_property
+    def _cloud(self) -> CloudPart:
+        """The complete cloud model; all image settings share it."""
+        return CloudPart(None, None, list(self.trial.supernet.cloud.blocks))
+
+    def _finalist(self, config: Config) -> Candidate | None:
+        record = self.known.get(config)
+        if record is None or record.finalist is None:
+            return None
+        return self._finalists.load(record.number, self.trial.supernet, finalist=True)
+
+    def _own(self, config: Config) -> Candidate:
+        number = zlib.crc32(json.dumps(config.to_params()).encode())
+        kept = self._kept.load(number, self.trial.supernet)
+        if kept is not None:
+            return kept
+        first = self.trial.candidate(config, trial_seed(self.plan.settings.seed))
+        trained = refined(first, self.trial, self.plan)
+        self._kept.save(number, trained)
+        return trained
+
+
+def settings_of(config: Config) -> Settings:
+    """Return a configuration as a rival's settings."""
+    return config.to_params()
+
+
+def config_of(settings: Settings) -> Config:
+    """Return the configuration of a rival's settings: the inverse of ``settings_of``."""
+    return Config.from_params(settings)

@@ -1,0 +1,100 @@
+"""Challenge: a finished run, its rivals beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from automl.blueprint import Blueprint, blueprint, made_with
+from automl.forecast import pass_seconds, step_seconds
+from automl.identity import differences, refuse
+from automl.reporter import Reporter
+from automl.rivals.bench import Bench
+from automl.rivals.measuring import Measuring, rivals_of
+from automl.rivals.record import RivalRecord
+from automl.rivals.rival import Rival
+from automl.run_reader import read_identity, read_run
+from automl.settings import RunSettings
+from automl.work import trial_of
+from deploy.errors import UserError
+from results.naming import duration
+from results.plain_answers import cloud_model
+from results.record import RunInfo, TrialRecord
+from results.rival_point import RivalPoint
+
+CODEC_SECONDS = 5e-3
+"""Of an image, its way through the slowest codec and back."""
+CURVES_SECONDS = 2.0
+"""Of a pair of a cascade, all its thresholds and rules."""
+PAIRS = 100
+"""About how many pairs a cascade has, before the image settings are known."""
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """What a run and its rivals measured.
+
+    Attributes:
+        info: The run's facts.
+        records: Its trials.
+        points: The rivals' points.
+    """
+
+    info: RunInfo
+    records: list[TrialRecord]
+    points: list[RivalPoint]
+
+
+def challenge(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = frozenset()) -> Challenge:
+    """Measure the rivals of a run that has been searched, or read what was measured before.
+
+    Args:
+        settings: The run's.
+        reporter: Hears of the progress.
+        accept: What may have changed since the run: ``"versions"``, ``"threads"``.
+
+    Raises:
+        UserError: the run has no trials, no cloud model among them, or was made with something else.
+        KeyboardInterrupt: what is measured is kept, and the same call goes on.
+    """
+    info, records = read_run(settings.folder)
+    identity = read_identity(settings.folder)
+    record = RivalRecord.open(settings.folder, identity, len(records))
+    if record.complete:
+        return Challenge(info, records, record.points)
+    if cloud_model(records, info) is None:
+        raise UserError(f"run '{info.name}' has not measured its cloud model yet: let it search first")
+    torch.set_num_threads(settings.threads)
+    plan = blueprint(settings, reporter)
+    refuse(settings.name, differences(identity, made_with(plan)), accept, searching=False)
+    bench = Bench(plan, trial_of(plan, reporter), records, info)
+    seconds = _seconds(plan, rivals_of(bench), record)
+    if seconds:
+        reporter.say(f"About {duration(seconds)} in one process of {settings.threads} threads.")
+    Measuring(bench, record, reporter).run()
+    return Challenge(info, records, record.points)
+
+
+def _seconds(plan: Blueprint, rivals: Sequence[Rival], record: RivalRecord) -> float:
+    """Return roughly how long what is left takes; 0 where nothing is."""
+    left = {rival.name: _left(rival, record) for rival in rivals}
+    if not any(left.values()):
+        return 0.0
+    samples = len(plan.task.data("validation")) + len(plan.task.data("test"))
+    once, step = pass_seconds(plan) * samples, step_seconds(plan, plan.settings.threads)
+    trained = left["edge only"] + left["fixed bottleneck"]
+    untrained = left["image"] + left["plain cut"]
+    return (
+        trained * (plan.refining.steps * step + once)
+        + untrained * (once + CODEC_SECONDS * samples)
+        + left["cascade"] * CURVES_SECONDS
+    )
+
+
+def _left(rival: Rival, record: RivalRecord) -> int:
+    parts = rival.parts(record.points)
+    if rival.name == "cascade" and not record.of("image"):
+        return PAIRS
+    return sum(not record.has(rival.name, part) for part in parts)
