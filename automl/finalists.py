@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from automl.bisection import Bisection
@@ -26,6 +26,7 @@ from results.pareto import pareto_set
 from results.plain_answers import cloud_model, is_edge_only, is_image, is_split
 from results.record import Finalist, RunInfo, TrialRecord
 from results.summary import TOLERANCE, QualityRule
+from search_spaces.config import Config
 
 POLL_SECONDS = 0.5
 NEAR = 0.8
@@ -91,6 +92,8 @@ class Finals:
     study: Study
     reporter: Reporter
     stop: Callable[[], bool] = never
+    _latest: dict[Config, Candidate] = field(default_factory=dict)
+    """What was refined last, by its Config whatever share is offloaded: members of one curve share it."""
 
     def run(self) -> None:
         """Measure every finalist that has not been measured yet; test is read once for each.
@@ -152,8 +155,13 @@ class Finals:
         )
 
     def _refined(self, record: TrialRecord) -> Candidate:
-        kept = self.candidate(record)
-        return kept if self._is_whole(record) else refined(kept, self.trial, self.plan)
+        if self._is_whole(record):
+            return self.candidate(record)
+        curve = replace(record.config, offload=1.0)
+        if curve not in self._latest:
+            self._latest.clear()
+            self._latest[curve] = refined(self.candidate(record), self.trial, self.plan)
+        return self.trial.at(self._latest[curve], record.config)
 
     def candidate(self, record: TrialRecord) -> Candidate:
         """Return a trial's candidate as the search measured it: as kept, or trained again from its seed."""

@@ -155,6 +155,13 @@ class Trial:
         """Measure a candidate on a split."""
         return measure(Subject(candidate.derived, self.task, self.outcome(candidate, data)))
 
+    def at(self, candidate: Candidate, config: Config) -> Candidate:
+        """Return a candidate with its threshold where ``config`` wants it, which differs in ``offload`` alone."""
+        if config == candidate.derived.config:
+            return candidate
+        found = self.answers(candidate, self.task.data("validation"))
+        return _at(candidate, config, found.threshold(config.offload))
+
     def along(self, candidate: Candidate, configs: Sequence[Config]) -> dict[Config, Measured]:
         """Measure a candidate on validation at every threshold that some Configs ask for, in one pass.
 

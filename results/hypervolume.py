@@ -29,21 +29,23 @@ def hypervolume(records: Sequence[TrialRecord], info: RunInfo) -> float:
 def hypervolume_curve(records: Sequence[TrialRecord], info: RunInfo) -> list[tuple[int, float]]:
     """Return (search trials finished, hypervolume) from 0, the anchors alone, to all of them, by trial number.
 
-    The axes are the whole run's, so the curve never falls.
+    The axes are the whole run's, so the curve never falls. What was measured along with a trial counts with it.
     """
     run_axes = axes(records, info)
     anchors = [record for record in records if record.kind == "anchor" and record.feasible]
     front = points(anchors, run_axes)
     curve = [(0, share_of(front, run_axes))]
-    searched = sorted((record for record in records if record.kind == "search"), key=lambda r: r.number)
-    for done, record in enumerate(searched, start=1):
+    for record in sorted((record for record in records if record.kind != "anchor"), key=lambda r: r.number):
+        done, value = curve[-1]
         point = points([record], run_axes)
         if record.feasible and not (front <= point).all(axis=1).any():
             front = np.vstack([front[~(point <= front).all(axis=1)], point])
             # In exact arithmetic a point never takes anything away.
-            curve.append((done, max(curve[-1][1], share_of(front, run_axes))))
+            value = max(value, share_of(front, run_axes))
+        if record.kind == "search":
+            curve.append((done + 1, value))
         else:
-            curve.append((done, curve[-1][1]))
+            curve[-1] = (done, value)
     return curve
 
 
