@@ -193,13 +193,14 @@ class Finals:
         return replace(outcome, packet_bytes=np.asarray(lengths))
 
     def _validated(self, candidate: Candidate) -> Measurement:
-        return self.trial.measured(candidate, self.plan.task.data("validation"))
+        return self._measured(candidate, self.trial.outcome(candidate, self.plan.task.data("validation")))
 
     def _bootstrap(self, outcome: Outcome) -> np.ndarray:
         return self.plan.task.bootstrap(outcome.predictions, outcome.targets, self._resamples)
 
     def _measured(self, candidate: Candidate, outcome: Outcome) -> Measurement:
-        return measure(Subject(candidate.derived, self.plan.task, outcome))
+        subject = Subject(candidate.derived, self.plan.task, outcome)
+        return measure(subject, self.plan.settings.profile)
 
 
 def _exported_symbols(candidate: Candidate, data: DataSplit) -> Iterator[Sample]:

@@ -18,7 +18,9 @@ from automl.study import Study
 from automl.taught import taught_supernet
 from automl.trial import Candidate, Trial
 from automl.workers import Orphaned
+from evaluators.measure import measure as measure_subject
 from evaluators.measurement import Measurement
+from evaluators.subject import Subject
 from results.pareto import pareto_set
 from results.record import TrialRecord
 from search_spaces.config import Config
@@ -93,7 +95,8 @@ def _search(
 
     def measure(config: Config, seed: int) -> Measurement:
         latest[:] = [trial.candidate(config, seed)]
-        return trial.measured(latest[0], validation)
+        outcome = trial.outcome(latest[0], validation)
+        return measure_subject(Subject(latest[0].derived, plan.task, outcome), plan.settings.profile)
 
     def told(record: TrialRecord) -> None:
         records = study.records()

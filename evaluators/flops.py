@@ -28,7 +28,7 @@ ELEMENTWISE = frozenset(
 """Operations that count zero: one pass over a tensor each, negligible beside the matrix products."""
 
 
-def _attention(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
+def attention_flops(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
     """Count scaled dot-product attention: two products of (..., n, d) with (..., m, d) (Vaswani et al. 2017)."""
     query, key, value = (i.type().sizes() for i in inputs[:3])
     pairs = int(torch.tensor(query[:-1]).prod()) * key[-2]
@@ -47,7 +47,7 @@ def flops(module: nn.Module, example: Payload) -> int:
     """
     analysis = FlopCountAnalysis(module, (example,))
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
-    analysis.set_op_handle("aten::scaled_dot_product_attention", _attention)
+    analysis.set_op_handle("aten::scaled_dot_product_attention", attention_flops)
     # Who called is known from the trace; who owns has to be looked up for every node, for the same total.
     analysis.ancestor_mode("caller")
     with torch.no_grad():
