@@ -121,6 +121,7 @@ class Blueprint:
                 "trial": {"version": TRIAL_VERSION, **asdict(self.distilling)},
             },
             "finalists": asdict(self.refining),
+            **({} if settings.profile is None else {"profile": settings.profile.identity()}),
             "threads": {"trial": settings.threads, "training": settings.cores},
             "versions": {package: version(package) for package in PACKAGES},
         }

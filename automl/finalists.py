@@ -17,10 +17,6 @@ from automl.search import never
 from automl.seeds import derived, trial_seed
 from automl.study import Study
 from automl.trial import Candidate, Trial
-from evaluators.measure import measure
-from evaluators.measurement import Measurement
-from evaluators.outcome import Outcome
-from evaluators.subject import Subject
 from results.hypervolume import most_hypervolume
 from results.pareto import pareto_set
 from results.plain_answers import cloud_model, is_edge_only, is_image, is_split
@@ -148,8 +144,10 @@ class Finals:
         outcome = as_exported(candidate, self.trial.outcome(candidate, test), test)
         quality, gap = self._exam.intervals(outcome)
         return Finalist(
-            validation=record.validation if whole else self._validated(candidate),
-            test=self._measured(candidate, outcome),
+            validation=record.validation
+            if whole
+            else self.trial.measured(candidate, self.plan.task.data("validation")),
+            test=self.trial.measured_as(candidate, outcome),
             quality_interval=quality,
             gap_interval=gap,
         )
@@ -168,12 +166,6 @@ class Finals:
         kept = self.keeper.load(record.number, self.trial.supernet)
         seed = trial_seed(self.plan.settings.seed)
         return kept or self.trial.candidate(record.config, seed)
-
-    def _validated(self, candidate: Candidate) -> Measurement:
-        return self.trial.measured(candidate, self.plan.task.data("validation"))
-
-    def _measured(self, candidate: Candidate, outcome: Outcome) -> Measurement:
-        return measure(Subject(candidate.derived, self.plan.task, outcome))
 
 
 def refined(candidate: Candidate, trial: Trial, plan: Blueprint) -> Candidate:

@@ -65,6 +65,7 @@ def run(
     """
     # No operator shares its work out before the workers are forked: OpenMP's threads are not forked with them.
     torch.set_num_threads(1)
+    settings.check_profile()
     plan = blueprint(settings, reporter, task)
     settings.check_storage()
     # Data that is there before the workers are need not be made by each of them.

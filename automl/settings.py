@@ -11,11 +11,12 @@ from typing import Any
 from automl.run_folder import DEFAULT_ROOT, RunFolder
 from deploy.atomic import atomic
 from deploy.errors import UserError
+from evaluators.device_profile import DeviceProfile
 from search_spaces.config import Value
-from search_spaces.objective import DEFAULT_OBJECTIVES
+from search_spaces.objective import DEFAULT_OBJECTIVES, PROFILED, Constraint
 
 Params = Mapping[str, Value]
-LATER = ("own",)
+LATER = ("own", "profile")
 """Settings that the first version did not have."""
 
 
@@ -79,6 +80,7 @@ class RunSettings:
         storage: URL of another Optuna storage than the run folder's SQLite file.
         effort: How much training each part gets.
         own: Data and model of the user's own, in the place of a task's.
+        profile: What devices and link cost; without it latency and energy are not measured.
     """
 
     task: str
@@ -97,6 +99,7 @@ class RunSettings:
     storage: str | None = None
     effort: Effort = Effort()
     own: Own | None = None
+    profile: DeviceProfile | None = None
 
     @property
     def cores(self) -> int:
@@ -130,6 +133,19 @@ class RunSettings:
             url = f"the --storage that {self.folder.settings} names" if isinstance(kept, str) else "no --storage"
             raise UserError(f"run '{self.name}' keeps its study elsewhere: give {url}, or start afresh with --new")
 
+    def check_profile(self) -> None:
+        """Check that a profile is given where one is needed.
+
+        Raises:
+            UserError: an objective or a constraint is of what only a profile can tell.
+        """
+        named = [*self.objectives, *(Constraint.parse(text).name for text in self.constraints)]
+        needy = [name for name in named if name in PROFILED]
+        if needy and self.profile is None:
+            raise UserError(
+                f"'{needy[0]}' needs a device profile: give --profile FILE; 'eccsearch profile' measures one"
+            )
+
     def save(self) -> None:
         """Write the settings into the run's folder."""
         with atomic(self.folder.settings) as path:
@@ -157,6 +173,8 @@ class RunSettings:
         known["root"], known["effort"] = folder.root, Effort(**values["effort"])
         known["narrowed"] = {name: tuple(choices) for name, choices in values["narrowed"].items()}
         known["own"] = None if values.get("own") is None else _own(values["own"])
+        if values.get("profile") is not None:
+            known["profile"] = DeviceProfile.from_dict(values["profile"], str(folder.settings))
         for name in ("objectives", "constraints", "first"):
             known[name] = tuple(values[name])
         return cls(**known)

@@ -17,6 +17,7 @@ from automl.shards import Shards
 from automl.training import drawing
 from deploy.symbol_tables import SymbolTables
 from evaluators.answers import Answers, answers
+from evaluators.device_profile import DeviceProfile
 from evaluators.link import Link, link_of
 from evaluators.measure import measure, measure_along
 from evaluators.measurement import Measurement
@@ -90,10 +91,13 @@ class Trial:
         task: The task.
         supernet: The taught supernet.
         recipe: How sub-models are distilled.
+        profile: What latency and energy are told by; None measures neither.
     """
 
-    def __init__(self, task: Task, supernet: Supernet, recipe: TrialRecipe) -> None:
-        self.task, self.supernet, self.recipe = task, supernet, recipe
+    def __init__(
+        self, task: Task, supernet: Supernet, recipe: TrialRecipe, profile: DeviceProfile | None = None
+    ) -> None:
+        self.task, self.supernet, self.recipe, self.profile = task, supernet, recipe, profile
         self._lessons = Lessons(task, supernet.cloud)
         self._images: dict[tuple[SplitName, Config], Outcome] = {}
 
@@ -153,7 +157,11 @@ class Trial:
 
     def measured(self, candidate: Candidate, data: DataSplit) -> Measurement:
         """Measure a candidate on a split."""
-        return measure(Subject(candidate.derived, self.task, self.outcome(candidate, data)))
+        return self.measured_as(candidate, self.outcome(candidate, data))
+
+    def measured_as(self, candidate: Candidate, outcome: Outcome) -> Measurement:
+        """Measure a candidate by an outcome of its own."""
+        return measure(Subject(candidate.derived, self.task, outcome), self.profile)
 
     def at(self, candidate: Candidate, config: Config) -> Candidate:
         """Return a candidate with its threshold where ``config`` wants it, which differs in ``offload`` alone."""
@@ -174,7 +182,8 @@ class Trial:
             return {own: Measured(candidate, self.measured(candidate, validation))}
         found = self.answers(candidate, validation)
         every = [_at(candidate, config, found.threshold(config.offload)) for config in configs]
-        measured = measure_along(candidate.derived, self.task, found, [each.threshold for each in every])
+        thresholds = [each.threshold for each in every]
+        measured = measure_along(candidate.derived, self.task, found, thresholds, self.profile)
         return dict(zip(configs, map(Measured, every, measured), strict=True))
 
     def _link(self, candidate: Candidate) -> Link | None:

@@ -46,7 +46,7 @@ def open_study(plan: Blueprint, accept: frozenset[str] = frozenset()) -> Study:
 
 def trial_of(plan: Blueprint, reporter: Reporter, crew: Crew | None = None) -> Trial:
     """Return what measures the run's configurations, with the supernet loaded or taught, with the crew's help."""
-    return Trial(plan.task, taught_supernet(plan, reporter, crew), plan.distilling)
+    return Trial(plan.task, taught_supernet(plan, reporter, crew), plan.distilling, plan.settings.profile)
 
 
 def work_here(

@@ -1,1 +1,1 @@
-"""One file a measure: quality, FLOPs, bytes, parameters, memory."""
+"""One file a measure: quality, FLOPs, bytes, parameters, memory; latency and energy by a device profile."""

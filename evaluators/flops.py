@@ -12,7 +12,7 @@ from torch import nn
 
 from deploy.errors import UserError
 from deploy.route import Route
-from evaluators.outcome import Outcome, route_of
+from evaluators.outcome import Outcome
 from evaluators.subject import Subject
 from search_spaces.payload import Payload
 
@@ -31,7 +31,7 @@ ELEMENTWISE = frozenset(
 """Operations that count zero: one pass over a tensor each, negligible beside the matrix products."""
 
 
-def _attention(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
+def attention_flops(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
     """Count scaled dot-product attention: two products of (..., n, d) with (..., m, d) (Vaswani et al. 2017)."""
     query, key, value = (i.type().sizes() for i in inputs[:3])
     pairs = int(torch.tensor(query[:-1]).prod()) * key[-2]
@@ -50,7 +50,7 @@ def flops(module: nn.Module, example: Payload) -> int:
     """
     analysis = FlopCountAnalysis(module, (example,))
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
-    analysis.set_op_handle("aten::scaled_dot_product_attention", _attention)
+    analysis.set_op_handle("aten::scaled_dot_product_attention", attention_flops)
     # Who called is known from the trace; who owns has to be looked up for every node, for the same total.
     analysis.ancestor_mode("caller")
     with torch.no_grad():
@@ -86,13 +86,7 @@ class CloudFlops:
 
 def cloud_costs(subject: Subject) -> dict[Route, int]:
     """Return the multiply-adds in the cloud of a sample on each route that leads there."""
-    derived = subject.derived
-    costs = {}
-    if derived.cloud is not None:
-        costs[route_of(derived)] = flops(derived.cloud, subject.received())
-    if derived.whole is not None:
-        costs[Route.IMAGE] = flops(derived.whole, subject.image())
-    return costs
+    return {route: flops(*program) for route, program in subject.cloud_programs().items()}
 
 
 def expected_cost(costs: Mapping[Route, int], outcome: Outcome) -> float:

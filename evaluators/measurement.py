@@ -17,6 +17,10 @@ class Measurement:
         cloud_flops: Multiply-adds in the cloud for one sample.
         edge_params: Parameters held on the edge.
         edge_memory: Peak bytes of activations on the edge for one sample, float32.
+        latency: Mean milliseconds from image to answer, as a device profile predicts them; None without a profile.
+        latency_p50: Their median over the samples.
+        latency_p95: Their 95th percentile over the samples.
+        energy: Mean millijoules that the edge draws for a sample; None without a profile.
     """
 
     quality: float
@@ -25,14 +29,21 @@ class Measurement:
     cloud_flops: float
     edge_params: float
     edge_memory: float
+    latency: float | None = None
+    latency_p50: float | None = None
+    latency_p95: float | None = None
+    energy: float | None = None
 
     def __getitem__(self, name: str) -> float:
-        value: float = getattr(self, name)
+        value: float | None = getattr(self, name)
+        if value is None:
+            raise KeyError(f"{name} was not measured: it needs a device profile")
         return float(value)
 
     def to_dict(self) -> dict[str, float]:
-        """Return the measures by name."""
-        return {field.name: self[field.name] for field in fields(self)}
+        """Return the measures by name, those that were not measured left out."""
+        names = (field.name for field in fields(self))
+        return {name: self[name] for name in names if getattr(self, name) is not None}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, float]) -> Measurement:

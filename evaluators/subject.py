@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from evaluators.outcome import Outcome
+from deploy.route import Route
+from evaluators.outcome import Outcome, route_of
 from search_spaces.derived import DerivedModel
 from search_spaces.payload import Payload, payload_of
 from search_spaces.task import Task
@@ -29,6 +30,15 @@ class Subject:
     def image(self) -> torch.Tensor:
         """Return an input for one sample, (1, 3, H, W)."""
         return torch.zeros(1, 3, self.task.image_size, self.task.image_size)
+
+    def cloud_programs(self) -> dict[Route, tuple[nn.Module, Payload]]:
+        """Return what answers each route that leads to the cloud, and what it gets for one sample."""
+        found: dict[Route, tuple[nn.Module, Payload]] = {}
+        if self.derived.cloud is not None:
+            found[route_of(self.derived)] = self.derived.cloud, self.received()
+        if self.derived.whole is not None:
+            found[Route.IMAGE] = self.derived.whole, self.image()
+        return found
 
     def received(self) -> Payload:
         """Return what the cloud receives for one sample."""

@@ -14,7 +14,12 @@ LABELS = {
     "cloud_flops": "cloud multiply-adds",
     "edge_params": "edge parameters",
     "edge_memory": "edge activation memory",
+    "latency": "latency, mean",
+    "latency_p50": "latency, median",
+    "latency_p95": "latency, 95th percentile",
+    "energy": "edge energy",
 }
+UNITS = {"latency": "ms", "latency_p50": "ms", "latency_p95": "ms", "energy": "mJ"}
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -46,6 +51,8 @@ def measure(name: str, value: float) -> str:
         return f"{value:.3f}"
     if name in ("bytes", "edge_memory"):
         return byte_count(value)
+    if name in UNITS:
+        return f"{value:.3g} {UNITS[name]}"
     return f"{si(value)} {'parameters' if name == 'edge_params' else 'multiply-adds'}"
 
 

@@ -9,13 +9,21 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from results.naming import modules, sent, si
+from results.naming import UNITS, modules, sent, si
 from results.plain_answers import plain_answers
 from results.record import RunInfo, TrialRecord
 from results.summary import shown
 
 Cell = Callable[[TrialRecord], str]
-SHORT = {"cloud_flops": "cloud\nmadds", "edge_params": "edge\nparams", "edge_memory": "edge\nmemory"}
+SHORT = {
+    "cloud_flops": "cloud\nmadds",
+    "edge_params": "edge\nparams",
+    "edge_memory": "edge\nmemory",
+    "latency": "latency\nms",
+    "latency_p50": "p50\nms",
+    "latency_p95": "p95\nms",
+    "energy": "energy\nmJ",
+}
 NOTE = (
     "val: the search's figure on validation; test: the refined finalist's, its bootstrap 95 % interval. "
     "madds: multiply-adds on the edge for one sample (fvcore). sent: channels/stride and bits, "
@@ -26,10 +34,11 @@ NOTE = (
 def front_table(front: Sequence[TrialRecord], info: RunInfo, title: str | None = None) -> Table:
     """Return the front as a table: where it is cut, what is sent, quality and bytes on validation and test."""
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0)
-    for header, justify, _ in _columns(info):
+    columns = _columns(info, front)
+    for header, justify, _ in columns:
         table.add_column(header, justify="left" if justify == "left" else "right", no_wrap=True)
     for record in front:
-        table.add_row(*(cell(record) for _, _, cell in _columns(info)))
+        table.add_row(*(cell(record) for _, _, cell in columns))
     return table
 
 
@@ -46,7 +55,7 @@ def run_table(records: Sequence[TrialRecord], front: Sequence[TrialRecord], info
 def compact_table(front: Sequence[TrialRecord], info: RunInfo, rows: int) -> Table:
     """Return at most ``rows`` members, spread evenly along the front, with their validation figures."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    columns = [column for column in _columns(info) if not column[0].endswith(("test", "±"))]
+    columns = [column for column in _columns(info, front) if not column[0].endswith(("test", "±"))]
     for header, justify, _ in columns:
         table.add_column(header.replace("\n", " "), justify="left" if justify == "left" else "right", no_wrap=True)
     for record in _spread(front, rows):
@@ -61,8 +70,11 @@ def _spread(front: Sequence[TrialRecord], rows: int) -> list[TrialRecord]:
     return [front[round(place * step)] for place in range(rows)]
 
 
-def _columns(info: RunInfo) -> list[tuple[str, str, Cell]]:
+def _columns(info: RunInfo, front: Sequence[TrialRecord]) -> list[tuple[str, str, Cell]]:
     extra = [name for name in info.objectives if name in SHORT]
+    # Who gave a profile wants to see what it says, also where it is no objective.
+    if "latency" not in extra and len(extra) < 2 and any(record.validation.latency is not None for record in front):
+        extra.append("latency")
     columns: list[tuple[str, str, Cell]] = [
         ("trial", "right", lambda r: str(r.number)),
         (f"split\nof {info.splits}", "right", lambda r: str(r.config.split)),
@@ -88,7 +100,7 @@ def _half_width(record: TrialRecord) -> str:
 
 
 def _extra(name: str) -> Cell:
-    return lambda record: si(record.validation[name])
+    return lambda record: f"{record.validation[name]:.3g}" if name in UNITS else si(record.validation[name])
 
 
 def _test(record: TrialRecord, name: str) -> str:

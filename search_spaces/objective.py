@@ -17,7 +17,13 @@ DIRECTIONS: dict[str, Direction] = {
     "cloud_flops": "minimize",
     "edge_params": "minimize",
     "edge_memory": "minimize",
+    "latency": "minimize",
+    "latency_p50": "minimize",
+    "latency_p95": "minimize",
+    "energy": "minimize",
 }
+PROFILED = ("latency", "latency_p50", "latency_p95", "energy")
+"""Measures that only a run with a device profile has."""
 DEFAULT_OBJECTIVES = ("quality", "edge_flops", "bytes")
 
 

@@ -23,6 +23,7 @@ def run(
     seed: options.SeedOption = 0,
     objective: options.ObjectiveOption = None,
     constraint: options.ConstraintOption = None,
+    profile: options.ProfileOption = None,
     fix: options.FixOption = None,
     space: options.SpaceOption = None,
     try_: options.TryOption = None,
@@ -51,6 +52,8 @@ def run(
     Examples: eccsearch run --budget 200 --task detection
 
       eccsearch run --fix bits=2..4 --constraint "bytes<=200" --objective quality --objective edge_flops
+
+      eccsearch run --profile machine.toml --objective quality --objective latency --constraint "energy<=20"
 
       eccsearch run --data photos/ --model mobilenet_v3_small --weights mine.pth --workers 2 --timeout 15m
     """

@@ -52,6 +52,14 @@ ObjectiveOption = Annotated[
 ConstraintOption = Annotated[
     list[str] | None, typer.Option(help='A bound such as "bytes<=2000", repeatable.', metavar="BOUND")
 ]
+ProfileOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A device profile (TOML): latency in ms and the edge's energy in mJ are measured too; "
+        "'eccsearch profile' writes one.",
+        metavar="FILE",
+    ),
+]
 FixOption = Annotated[
     list[str] | None, typer.Option(help="Fix or narrow a parameter: bits=4, bits=2,4 or bits=2..6; repeatable.")
 ]

@@ -12,6 +12,7 @@ from automl.settings import Effort, Own, RunSettings
 from automl.storage import absolute_url
 from deploy.cores import available_cores
 from deploy.errors import UserError
+from evaluators.device_profile import read_profile
 from search_spaces.objective import DEFAULT_OBJECTIVES
 
 AS_TYPED = ("root", "budget", "sampler", "seed")
@@ -50,6 +51,7 @@ def run_settings(typed: Mapping[str, Any]) -> RunSettings:
         workers=workers,
         threads=typed["threads"] or max(1, available_cores() // workers),
         storage=absolute_url(typed["storage"]) if typed["storage"] else None,
+        profile=None if typed["profile"] is None else read_profile(typed["profile"]),
         effort=Effort(**{key: typed[key] for key in EFFORT}),
     )
 

@@ -53,7 +53,7 @@ def test_settings_that_an_older_version_wrote_are_read(tmp_path: Path) -> None:
     settings.folder.path.mkdir()
     settings.save()
     values = json.loads(settings.folder.settings.read_text())
-    del values["own"]
+    del values["own"], values["profile"]
     settings.folder.settings.write_text(json.dumps(values))
     assert RunSettings.load(settings.folder) == settings
 

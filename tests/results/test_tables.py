@@ -71,6 +71,24 @@ def test_further_objectives_get_columns_of_their_own(front, info, more):
     assert len(rows_of(text)) == len(front)
 
 
+def with_latency(record, milliseconds):
+    measured = replace(record.validation, latency=milliseconds, latency_p50=1.0, latency_p95=3.0, energy=0.25)
+    return replace(record, validation=measured)
+
+
+def test_latency_is_shown_where_it_was_measured_and_energy_where_it_is_an_objective(front, info):
+    timed = [with_latency(record, 12.34) for record in front]
+    text = printed(front_table(timed, info))
+    assert_fits(text)
+    assert "latency" in text and text.count("12.3") >= len(front)
+    assert "latency" not in printed(front_table(front, info))
+    both = printed(front_table(timed, replace(info, objectives=("quality", "latency", "energy"))))
+    assert_fits(both)
+    assert both.count("0.25") >= len(front)
+    panel = printed(trial_panel(replace(timed[0], finalist=None), info, on_front=True))
+    assert "12.3 ms" in panel and "0.25 mJ" in panel
+
+
 def test_the_plain_answers_and_the_meaning_of_the_columns_are_printed(records, front, info):
     text = printed(run_table(records, front, info))
     assert_fits(text)

@@ -1,0 +1,1 @@
+"""Profiling: measures this machine into a device profile."""
