@@ -62,7 +62,7 @@ class Workload:
         )
 
     def cloud_seconds(self, device: Device) -> np.ndarray:
-        """Return the seconds that the cloud computes for each sample, (n,): none for those that the edge answers."""
+        """Return the seconds that the cloud computes for each sample, (n,); none where the edge answers."""
 
         def answered(route: Route) -> np.ndarray:
             return device.seconds(self.cloud[route]) + self._answer_seconds(device)
