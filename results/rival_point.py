@@ -10,6 +10,8 @@ from evaluators.measurement import Measurement
 from results.record import Finalist
 
 RivalName = Literal["edge only", "image", "plain cut", "cascade", "fixed bottleneck"]
+Settings = Mapping[str, Any]
+"""What one configuration of a rival is, as JSON."""
 SPLIT_RIVALS: tuple[RivalName, ...] = ("plain cut", "cascade", "fixed bottleneck")
 """Those that compute on the edge and send something as well."""
 
@@ -70,7 +72,7 @@ class RivalPoint:
     """
 
     rival: RivalName
-    settings: Mapping[str, Any]
+    settings: Settings
     words: str
     validation: Figures
     test: OnTest | None = None

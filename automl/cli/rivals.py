@@ -12,7 +12,8 @@ from automl.cli.choosing import NameOption, RootOption
 from automl.run_folder import DEFAULT_ROOT
 
 if TYPE_CHECKING:
-    from automl.rivals.challenge import Challenge
+    from automl.rivals.known import Challenge
+    from automl.settings import RunSettings
 
 
 def rivals(
@@ -29,27 +30,35 @@ def rivals(
     on the run's data, splits and cloud model, trained as its finalists are. What is measured is kept: Ctrl-C costs
     the configuration in flight, and a second call prints at once.
     """
+    from automl.rivals.known import known_challenge
+    from automl.run_finder import find_run
+    from automl.settings import RunSettings
+
+    settings = RunSettings.load(find_run(root, name))
+    found = known_challenge(settings.folder)
+    if found is None:
+        found = _measured(settings, json, quiet, accepted(accept_versions, accept_threads))
+        _redraw(found, settings.folder.path / "plots")
+    (_print_json if json else _print)(found)
+
+
+def _measured(settings: RunSettings, json: bool, quiet: bool, accept: frozenset[str]) -> Challenge:
     from rich.console import Console
 
     from automl.cli.searching import terminated_as_interrupted
     from automl.exit_codes import INTERRUPTED
     from automl.live import reporter_for
     from automl.rivals.challenge import challenge
-    from automl.run_finder import find_run
-    from automl.settings import RunSettings
 
-    settings = RunSettings.load(find_run(root, name))
     reporter = reporter_for(Console(stderr=json), quiet)
     try:
         with terminated_as_interrupted():
-            found = challenge(settings, reporter, accepted(accept_versions, accept_threads))
+            return challenge(settings, reporter, accept)
     except KeyboardInterrupt:
         reporter.say("Interrupted; what is measured is kept, and the same command goes on.")
         raise typer.Exit(INTERRUPTED) from None
     finally:
         reporter.close()
-    _redraw(found, settings.folder.path / "plots")
-    (_print_json if json else _print)(found)
 
 
 def _redraw(found: Challenge, folder: Path) -> None:

@@ -11,12 +11,13 @@ from automl.blueprint import Blueprint
 from automl.exam import as_exported
 from automl.finalists import refined
 from automl.keeper import Keeper
-from automl.rivals.rival import Answer, Settings
+from automl.rivals.rival import Answer
 from automl.seeds import trial_seed
 from automl.trial import Candidate, Trial
 from evaluators.flops import EdgeFlops
 from evaluators.subject import Subject
 from results.record import RunInfo, TrialRecord
+from results.rival_point import Settings
 from search_spaces.config import Config
 from search_spaces.derived import CloudPart, DerivedModel
 from search_spaces.task import SplitName

@@ -10,14 +10,14 @@ import numpy as np
 from automl.rivals.bench import Bench, config_of
 from automl.rivals.edge_only import EdgeOnly
 from automl.rivals.images import Images
-from automl.rivals.rival import Answer, Settings
+from automl.rivals.rival import Answer
 from deploy.route import Route
 from evaluators.answers import Answers
 from evaluators.confidence import confidences
 from evaluators.mixture import mixed_qualities
 from results.naming import modules, percent, sent
 from results.pareto import costs, non_dominated
-from results.rival_point import Figures, RivalName, RivalPoint
+from results.rival_point import Figures, RivalName, RivalPoint, Settings
 from search_spaces.task import SplitName
 
 THRESHOLDS = 65

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 
@@ -12,6 +11,7 @@ from automl.forecast import pass_seconds, step_seconds
 from automl.identity import differences, refuse
 from automl.reporter import Reporter
 from automl.rivals.bench import Bench
+from automl.rivals.known import Challenge
 from automl.rivals.measuring import Measuring, rivals_of
 from automl.rivals.record import RivalRecord
 from automl.rivals.rival import Rival
@@ -21,8 +21,6 @@ from automl.work import trial_of
 from deploy.errors import UserError
 from results.naming import duration
 from results.plain_answers import cloud_model
-from results.record import RunInfo, TrialRecord
-from results.rival_point import RivalPoint
 
 CODEC_SECONDS = 5e-3
 """Of an image, its way through the slowest codec and back."""
@@ -32,23 +30,8 @@ PAIRS = 100
 """About how many pairs a cascade has, before the image settings are known."""
 
 
-@dataclass(frozen=True)
-class Challenge:
-    """What a run and its rivals measured.
-
-    Attributes:
-        info: The run's facts.
-        records: Its trials.
-        points: The rivals' points.
-    """
-
-    info: RunInfo
-    records: list[TrialRecord]
-    points: list[RivalPoint]
-
-
 def challenge(settings: RunSettings, reporter: Reporter, accept: frozenset[str] = frozenset()) -> Challenge:
-    """Measure the rivals of a run that has been searched, or read what was measured before.
+    """Measure the rivals of a run that has been searched; what was measured before is kept.
 
     Args:
         settings: The run's.
@@ -60,15 +43,13 @@ def challenge(settings: RunSettings, reporter: Reporter, accept: frozenset[str] 
         KeyboardInterrupt: what is measured is kept, and the same call goes on.
     """
     info, records = read_run(settings.folder)
-    identity = read_identity(settings.folder)
-    record = RivalRecord.open(settings.folder, identity, len(records))
-    if record.complete:
-        return Challenge(info, records, record.points)
     if cloud_model(records, info) is None:
         raise UserError(f"run '{info.name}' has not measured its cloud model yet: let it search first")
     torch.set_num_threads(settings.threads)
     plan = blueprint(settings, reporter)
+    identity = read_identity(settings.folder)
     refuse(settings.name, differences(identity, made_with(plan)), accept, searching=False)
+    record = RivalRecord.open(settings.folder, identity, len(records))
     bench = Bench(plan, trial_of(plan, reporter), records, info)
     seconds = _seconds(plan, rivals_of(bench), record)
     if seconds:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from automl.rivals.bench import Bench, config_of, settings_of
-from automl.rivals.rival import Answer, Settings
+from automl.rivals.rival import Answer
 from results.naming import sent
-from results.rival_point import RivalName, RivalPoint
+from results.rival_point import RivalName, RivalPoint, Settings
 from search_spaces.config import Config
 from search_spaces.layout import Layout
 from search_spaces.space import SearchSpace

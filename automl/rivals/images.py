@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from PIL import features
 
 from automl.rivals.bench import Bench, config_of, settings_of
-from automl.rivals.rival import Answer, Settings
+from automl.rivals.rival import Answer
 from results.naming import sent
-from results.rival_point import Figures, RivalName, RivalPoint
+from results.rival_point import Figures, RivalName, RivalPoint, Settings
 from search_spaces.space import IMAGE
 from search_spaces.task import SplitName
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from automl.rivals.bench import Bench
-from automl.rivals.rival import Answer, Settings
+from automl.rivals.rival import Answer
 from automl.rivals.zstd_codec import ZstdCodec
 from deploy.packet import PacketCodec
 from deploy.sample import arrays_of
@@ -19,7 +19,7 @@ from evaluators.flops import EdgeFlops
 from evaluators.link import samples_of
 from evaluators.outcome import BATCH, outcome
 from evaluators.subject import Subject
-from results.rival_point import RivalName, RivalPoint
+from results.rival_point import RivalName, RivalPoint, Settings
 from search_spaces.arrangement import Arrangement
 from search_spaces.config import Config
 from search_spaces.derived import CloudPart, DerivedModel, EdgePart

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from automl.rivals.rival import Settings
 from automl.run_folder import RunFolder
 from deploy.atomic import atomic
-from results.rival_point import RivalName, RivalPoint
+from results.rival_point import RivalName, RivalPoint, Settings
 
 FORMAT = "eccsearch.rivals/1"
 VERSION = 1

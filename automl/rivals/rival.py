@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from evaluators.outcome import Outcome
-from results.rival_point import Figures, RivalName, RivalPoint
+from results.rival_point import Figures, RivalName, RivalPoint, Settings
 from search_spaces.task import SplitName, Task
-
-Settings = Mapping[str, Any]
-"""What one configuration of a rival is, as JSON."""
 
 
 @dataclass(frozen=True)
