@@ -28,7 +28,7 @@ def profile(
     send: Annotated[float, typer.Option(min=0, help="While its radio sends.", rich_help_panel=_POWER)] = 2.5,
     wait: Annotated[float, typer.Option(min=0, help="While it waits.", rich_help_panel=_POWER)] = 1.0,
 ) -> None:
-    """Measure this machine with onnxruntime and the codecs as a bundle runs them; takes about a minute.
+    """Measure this machine with onnxruntime and the codecs as a bundle runs them; takes two or three minutes.
 
     Example: eccsearch profile --out machine.toml --bandwidth 5e6 --round-trip 0.04
 
