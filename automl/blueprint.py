@@ -29,7 +29,7 @@ from search_spaces.config import Config, Value
 from search_spaces.exits import Exits
 from search_spaces.modules import layout_of
 from search_spaces.objective import Constraint, Objective
-from search_spaces.space import GATE, IMAGE, UNGATED, UNLESS_NAMED, SearchSpace, default_space
+from search_spaces.space import GATE, IMAGE, UNLESS_NAMED, SearchSpace, default_space
 from search_spaces.task import Task
 
 PACKAGES = (
@@ -171,7 +171,7 @@ def blueprint(settings: RunSettings, reporter: Reporter | None = None, given: Ta
     if len(set(settings.objectives)) != len(settings.objectives) or not objectives:
         raise UserError(f"objectives {', '.join(settings.objectives)}: give each once, and at least one")
     whole = default_space(layout, task.image_size, cloud_modules="cloud_flops" in settings.objectives)
-    space = whole.narrowed({**_unless_named(settings, whole), **settings.narrowed})
+    space = _left(settings, whole)
     constraints = tuple(Constraint.parse(text) for text in settings.constraints)
     first = tuple(_tried(space, place, params) for place, params in enumerate(settings.first, start=1))
     return Blueprint(settings, task, whole, space, objectives, constraints, first, given)
@@ -184,10 +184,14 @@ def _tried(space: SearchSpace, place: int, params: Mapping[str, Value]) -> Confi
         raise UserError(f"configuration {place} of those given with --try: {error}") from None
 
 
-def _unless_named(settings: RunSettings, whole: SearchSpace) -> dict[str, tuple[Value, ...]]:
+def _left(settings: RunSettings, whole: SearchSpace) -> SearchSpace:
+    """Return what a user leaves of the whole space, by naming parameters or not."""
     named = {name for params in (settings.narrowed, *settings.first) for name in params}
     pinned = {name: choices for name, choices in UNLESS_NAMED.items() if name not in named}
-    return pinned if named.intersection(GATE) or not whole.layout.exits else {**pinned, **UNGATED}
+    space = whole if named.intersection(GATE) else whole.without_gates()
+    # By the whole space, so that a name which is none of its parameters is told which there are.
+    chosen = {whole[name].name: choices for name, choices in settings.narrowed.items()}
+    return space.narrowed({**pinned, **chosen})
 
 
 def made_with(plan: Blueprint) -> dict[str, Any]:

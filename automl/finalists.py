@@ -19,7 +19,7 @@ from automl.study import Study
 from automl.trial import Candidate, Trial
 from results.hypervolume import most_hypervolume
 from results.pareto import pareto_set
-from results.plain_answers import cloud_model, is_edge_only, is_image, is_split
+from results.plain_answers import cloud_model, is_edge_only, is_image, is_shared
 from results.record import Finalist, RunInfo, TrialRecord
 from results.summary import TOLERANCE, QualityRule
 from search_spaces.config import Config
@@ -30,16 +30,16 @@ NEAR = 0.8
 
 
 def chosen(records: Sequence[TrialRecord], info: RunInfo, count: int) -> list[TrialRecord]:
-    """Return who is measured on test, as far as it is known: ``count`` split members of the front, and rivals.
+    """Return who is measured on test, as far as it is known: ``count`` shared members of the front, and rivals.
 
-    Where the front has more split members, those near the cloud model that together dominate most hypervolume are
+    Where the front has more of them, those near the cloud model that together dominate most hypervolume are
     taken, then the others likewise. Of the plain answers the cheapest edge-only configuration and the cheapest
     image that are as good as the cloud model are looked for: each that is measured tells which is the next.
     """
     whole = cloud_model(records, info)
     floor = NEAR * whole.validation.quality if whole else 0.0
     rivals = [record for each in bisections(records, info) for record in each.members]
-    everyone = [*([whole] if whole else []), *rivals, *_splits(records, info, count, floor)]
+    everyone = [*([whole] if whole else []), *rivals, *_shared(records, info, count, floor)]
     return list({record.number: record for record in everyone}.values())
 
 
@@ -62,10 +62,10 @@ def _bisection(records: Sequence[TrialRecord], cost: str, rule: QualityRule) -> 
     return Bisection(frontier, others, rule, lambda record: record.validation[cost])
 
 
-def _splits(records: Sequence[TrialRecord], info: RunInfo, count: int, floor: float) -> list[TrialRecord]:
-    splits = [record for record in pareto_set(records, info.objectives) if is_split(record, info)]
-    near = [record for record in splits if record.validation.quality >= floor]
-    far = [record for record in splits if record.validation.quality < floor]
+def _shared(records: Sequence[TrialRecord], info: RunInfo, count: int, floor: float) -> list[TrialRecord]:
+    shared = [record for record in pareto_set(records, info.objectives) if is_shared(record, info)]
+    near = [record for record in shared if record.validation.quality >= floor]
+    far = [record for record in shared if record.validation.quality < floor]
     return [*most_hypervolume(near, info, count, floor), *most_hypervolume(far, info, count - len(near))]
 
 

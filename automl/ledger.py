@@ -81,6 +81,15 @@ class Ledger:
         """Return all trials by number."""
         return self.study.get_trials(deepcopy=False)
 
+    def measured(self) -> list[FrozenTrial]:
+        """Return the trials that have a Measurement, by number; of a configuration its own trial, if it has one.
+
+        A configuration that was measured along with a trial which was then killed may be drawn for itself later.
+        """
+        measured = [trial for trial in self.trials() if record.measured(trial)]
+        own = {self.config(trial) for trial in measured if kind_of(trial) != record.ALONG}
+        return [trial for trial in measured if kind_of(trial) != record.ALONG or self.config(trial) not in own]
+
     def config(self, trial: FrozenTrial) -> Config | None:
         """Return a trial's canonical Config; None while its parameters are being drawn."""
         if trial.number not in self._configs:
@@ -134,8 +143,12 @@ class Ledger:
         return replace(claim, index=index)
 
     def taken(self, trials: Sequence[FrozenTrial]) -> set[Config]:
-        """Return the configurations that are measured, or being measured, themselves or along with another one."""
-        live = (self.config(trial) for trial in trials if _live(trial))
+        """Return the configurations that are measured, or being measured, themselves or along with another one.
+
+        What was measured along takes nothing by itself: the trial that it was measured with does, and where that
+        one was killed before it ended, its place is drawn and measured as if it had never begun.
+        """
+        live = (self.config(trial) for trial in trials if _holds(trial))
         return {config for own in live if own is not None for config in self._space.along(own)}
 
     def claim_anchor(self, config: Config) -> Claim:
@@ -178,7 +191,7 @@ class Ledger:
         """
         trials = self.trials() if any(_running_beside(trial, claim) for trial in claim.trials) else claim.trials
         rivals = (trial for trial in trials if trial.number < claim.number or kind_of(trial) == "anchor")
-        if config not in (self.config(trial) for trial in rivals if trial.number != claim.number and _live(trial)):
+        if config not in (self.config(trial) for trial in rivals if trial.number != claim.number and _holds(trial)):
             return True
         self.fail(claim.number, "another process measures this configuration")
         return False
@@ -254,6 +267,7 @@ def _running_beside(trial: FrozenTrial, claim: Claim) -> bool:
     return trial.state == TrialState.RUNNING and trial.number != claim.number
 
 
-def _live(trial: FrozenTrial) -> bool:
-    measuring = trial.state == TrialState.RUNNING and kind_of(trial) != record.FINALS
-    return measuring or record.measured(trial)
+def _holds(trial: FrozenTrial) -> bool:
+    """Return whether nobody else may measure the trial's configuration."""
+    live = trial.state == TrialState.RUNNING or record.measured(trial)
+    return live and kind_of(trial) not in (record.FINALS, record.ALONG)

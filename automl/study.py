@@ -146,14 +146,10 @@ class Study:
             return search.run()
 
     def records(self) -> list[TrialRecord]:
-        """Return every measured trial, anchors included, by number."""
+        """Return every measured trial, anchors included, by number; each configuration once."""
         with database_errors(self._url):
             finalists = self._finalists()
-            return [
-                self._record(trial, finalists.get(trial.number))
-                for trial in self._ledger.trials()
-                if record.measured(trial)
-            ]
+            return [self._record(trial, finalists.get(trial.number)) for trial in self._ledger.measured()]
 
     def record(self, number: int) -> TrialRecord:
         """Return one measured trial.

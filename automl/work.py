@@ -100,16 +100,13 @@ def _search(
 
     def told(record: TrialRecord) -> None:
         records = study.records()
-        front = {member.number for member in pareto_set(records, plan.settings.objectives)}
-        for member in records:
-            if (
-                member.number in front
-                and member.config in latest
-                and not trial.supernet.is_cloud_model(member.config)
-            ):
+        front = pareto_set(records, plan.settings.objectives)
+        fresh = [member for member in front if member.config in latest]
+        for member in fresh:
+            if not trial.supernet.is_cloud_model(member.config):
                 keeper.save(member.number, latest[member.config].candidate)
-        if record.number in front:
-            keeper.drop({other.number for other in records} - front)
+        if fresh:
+            keeper.drop({other.number for other in records} - {member.number for member in front})
         look()
 
     return study.run(measure, plan.settings.budget, timeout, told, plan.first, plan.anchors(), stop, along)

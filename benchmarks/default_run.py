@@ -108,7 +108,7 @@ def overhead(folder: RunFolder, storage: str | None, workers: int) -> float | No
 def front_rows(records: Sequence[TrialRecord], info: RunInfo) -> list[Row]:
     """Return the figures of the front."""
     front = pareto_set(records, info.objectives)
-    interior = [record.validation for record in front if is_split(record, info)]
+    interior = [record.validation for record in front if is_split(record)]
     savings = summarise(records, front, info).savings
     reach = sum(s.edge_flops >= FLOPS_SAVED and (s.bytes or 0) >= BYTES_SAVED for s in savings)
     return [

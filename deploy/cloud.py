@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from deploy.bundle import Bundle
 from deploy.errors import UserError
 from deploy.packet import PacketError, kind_of
-from deploy.postprocess import Outputs, Prediction, postprocessor
+from deploy.postprocess import Outputs, Prediction, postprocessor, raw_outputs
 from deploy.route import Route
 from deploy.sample import Sample, arrays_of
 from deploy.session import Session, normalised
@@ -37,8 +37,13 @@ class CloudRuntime:
         self._codecs = bundle.codecs()
         if not self._codecs:
             raise UserError(f"bundle '{bundle.path}' runs entirely on the edge and sends no packets")
-        self._sessions = {route: Session(bundle.program(route), threads) for route in self._codecs}
         self._postprocess = postprocessor(bundle.manifest.postprocessing)
+        self._sessions = {route: self._program(route, threads) for route in self._codecs}
+
+    def _program(self, route: Route, threads: int | None) -> Session:
+        manifest = self.bundle.manifest
+        inputs = len(manifest.symbol_shapes) if route == Route.FEATURES else 1
+        return Session(self.bundle.program(route), threads, (inputs, raw_outputs(manifest.postprocessing)))
 
     def received(self, packet: bytes) -> Received:
         """Return what a packet carries.

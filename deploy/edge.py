@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deploy.bundle import EDGE, Bundle
-from deploy.postprocess import Outputs, Prediction, postprocessor
+from deploy.postprocess import Outputs, Prediction, postprocessor, raw_outputs
 from deploy.route import Route, routes_at
 from deploy.sample import Sample, sample_of
 from deploy.session import Session, normalised
@@ -62,9 +62,16 @@ class EdgeRuntime:
     def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
         self.bundle = bundle
         self._routes, self._threshold = bundle.manifest.routes, bundle.manifest.threshold
-        self._session = None if self._routes == (Route.IMAGE,) else Session(bundle.path / EDGE, threads)
         self._codecs = bundle.codecs()
         self._postprocess = postprocessor(bundle.manifest.postprocessing)
+        self._session = self._program(threads)
+
+    def _program(self, threads: int | None) -> Session | None:
+        if self._routes == (Route.IMAGE,):
+            return None
+        answers = raw_outputs(self.bundle.manifest.postprocessing) if Route.EDGE in self._routes else 0
+        outputs = len(self.bundle.manifest.symbol_shapes) + answers + (len(self._routes) > 1)
+        return Session(self.bundle.path / EDGE, threads, (1, outputs))
 
     def handle(self, image: np.ndarray) -> Handled:
         """Return the answer to a uint8 image (H, W, 3) of the model's input size, or the packet to send."""

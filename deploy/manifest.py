@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -148,6 +149,10 @@ def _check(manifest: Manifest) -> None:
         raise UserError(f"the manifest's image size {manifest.image_size} is no height and width")
     if manifest.kind == "gated":
         _check_gate(manifest.gate)
+    elif manifest.gate != {}:
+        raise UserError(f"the manifest's gate is {manifest.gate!r} where all samples take one route")
+    if Route.FEATURES not in manifest.routes and manifest.symbol_shapes:
+        raise UserError("the manifest gives shapes of symbols but sends no features")
     if Route.FEATURES in manifest.routes and not (manifest.symbol_shapes and 1 <= manifest.bits <= 8):
         raise UserError("the manifest sends features but gives no shape or bit width of the symbols")
     unsafe = [name for name in manifest.files if not name or "/" in name or "\\" in name or name in (".", "..")]
@@ -158,5 +163,6 @@ def _check(manifest: Manifest) -> None:
 def _check_gate(gate: Any) -> None:
     if not isinstance(gate, Mapping) or gate.get("routes") not in GATED:
         raise UserError(f"the manifest's gate is {gate!r}; its routes must be one of {GATED}")
-    if not isinstance(gate.get("threshold"), int | float):
-        raise UserError(f"the manifest's gate has the threshold {gate.get('threshold')!r}, which is no number")
+    threshold = gate.get("threshold")
+    if not isinstance(threshold, float) or not math.isfinite(threshold):
+        raise UserError(f"the manifest's gate has the threshold {str(threshold)[:40]}, which is no finite number")

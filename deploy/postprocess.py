@@ -32,6 +32,13 @@ DECODERS: Mapping[str, Callable[..., Callable[..., Prediction]]] = {
     "ssd": SsdDecoder,
 }
 """What builds a detector's decoder from the manifest's settings."""
+RAW_OUTPUTS: Mapping[str, int] = {"softmax": 1, "fcos": 3, "retinanet": 2, "ssd": 2}
+"""How many raw outputs each kind reads."""
+
+
+def raw_outputs(settings: Mapping[str, Any]) -> int:
+    """Return how many raw outputs the post-processing that a manifest describes reads."""
+    return RAW_OUTPUTS[str(settings["kind"])]
 
 
 def postprocessor(settings: Mapping[str, Any]) -> Postprocess:

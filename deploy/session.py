@@ -17,9 +17,13 @@ class Session:
     Args:
         path: The ONNX file.
         threads: Threads inside one operation; all cores that it may use when left out.
+        arity: How many inputs and outputs it must have; any where None.
+
+    Raises:
+        UserError: onnxruntime cannot load it, or it has other inputs and outputs.
     """
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
+    def __init__(self, path: Path, threads: int | None = None, arity: tuple[int, int] | None = None) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or available_cores()
         options.log_severity_level = 3
@@ -28,11 +32,22 @@ class Session:
         except Exception as error:  # onnxruntime's own errors share no narrower base
             reason = str(error).splitlines()[0]
             raise UserError(f"onnxruntime {onnxruntime.__version__} cannot load '{path}': {reason}") from None
-        self._inputs = [each.name for each in self._session.get_inputs()]
+        self._path, self._inputs = path, [each.name for each in self._session.get_inputs()]
+        found = (len(self._inputs), len(self._session.get_outputs()))
+        if arity not in (None, found):
+            raise UserError(f"'{path}' has {found} inputs and outputs, not {arity} as the manifest says")
 
     def run(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return the program's outputs for its input arrays, batch first."""
-        return tuple(self._session.run(None, dict(zip(self._inputs, arrays, strict=True))))
+        """Return the program's outputs for its input arrays, batch first.
+
+        Raises:
+            UserError: the program does not take such arrays.
+        """
+        try:
+            return tuple(self._session.run(None, dict(zip(self._inputs, arrays, strict=True))))
+        except Exception as error:  # onnxruntime's own errors share no narrower base
+            reason = str(error).splitlines()[0]
+            raise UserError(f"onnxruntime {onnxruntime.__version__} cannot run '{self._path}': {reason}") from None
 
 
 def normalised(image: np.ndarray) -> np.ndarray:

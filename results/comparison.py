@@ -11,7 +11,7 @@ import numpy as np
 from results.axes import Axis, axes
 from results.hypervolume import share_of
 from results.pareto import costs, non_dominated
-from results.plain_answers import cloud_model, is_image, is_split
+from results.plain_answers import cloud_model, is_image, is_shared
 from results.record import RunInfo, TrialRecord
 from results.rival_point import SPLIT_RIVALS, Figures, OnTest, RivalName, RivalPoint
 from results.summary import Source
@@ -32,13 +32,13 @@ class Entry:
         words: What it is.
         validation: Its figures on the view's data split.
         gap: Paired bootstrap 95 % interval of (quality - the cloud model's); None on validation.
-        is_split: It computes on the edge and sends something.
+        is_shared: It computes on the edge and sends something.
     """
 
     words: str
     validation: Figures
     gap: tuple[float, float] | None = None
-    is_split: bool = False
+    is_shared: bool = False
 
     def as_good_as(self, cloud: float) -> bool:
         """Return whether its quality is within the tolerance of the cloud model's."""
@@ -52,7 +52,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Saving:
-    """What one split configuration of the search saves against the cheapest rivals of the same quality.
+    """What one shared configuration of the search saves against the cheapest rivals of the same quality.
 
     Attributes:
         rule: When a quality counts as the cloud model's.
@@ -133,7 +133,7 @@ class View:
 
     @cached_property
     def savings(self) -> tuple[Saving, ...]:
-        """What the search's best split of the cloud model's quality saves, by every rule."""
+        """What the search's best one of the cloud model's quality saves, by every rule."""
         near = f"{self.source}'s quality at most {TOLERANCE:g} below the cloud model's"
         found = [self._saving(near, lambda entry: entry.as_good_as(self.cloud))]
         if self.source == "test":
@@ -144,7 +144,7 @@ class View:
     def _saving(self, rule: str, good: Callable[[Entry], bool]) -> Saving:
         image = _cheapest(filter(good, self.rivals.get("image", ())), "bytes")
         edge_only = _cheapest(filter(good, self.rivals.get("edge only", ())), "edge_flops")
-        mine = [Saving(rule, each, image, edge_only) for each in self.searched if each.is_split and good(each)]
+        mine = [Saving(rule, each, image, edge_only) for each in self.searched if each.is_shared and good(each)]
         return max(mine, key=_reach, default=Saving(rule, None, image, edge_only))
 
     def nearest(self, entries: Sequence[Entry]) -> Entry | None:
@@ -202,7 +202,7 @@ def _own_images(records: Sequence[TrialRecord], info: RunInfo, points: Sequence[
 def _entry(
     record: TrialRecord, info: RunInfo, figures: Figures, more: str = "", gap: tuple[float, float] | None = None
 ) -> Entry:
-    return Entry(f"trial {record.number}{more}", figures, gap, is_split(record, info))
+    return Entry(f"trial {record.number}{more}", figures, gap, is_shared(record, info))
 
 
 def _tested(words: str, tested: OnTest | None) -> Entry:

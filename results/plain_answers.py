@@ -18,9 +18,14 @@ def is_edge_only(record: TrialRecord, info: RunInfo) -> bool:
     return record.config.split == info.splits and not record.config.gated
 
 
-def is_split(record: TrialRecord, info: RunInfo) -> bool:
-    """Return whether the record shares the model: features are sent, or the edge answers some samples alone."""
+def is_shared(record: TrialRecord, info: RunInfo) -> bool:
+    """Return whether edge and cloud both have a part: features are sent, or the edge answers some samples alone."""
     return not is_image(record) and not is_edge_only(record, info)
+
+
+def is_split(record: TrialRecord) -> bool:
+    """Return whether the model is split: features are sent, of every sample or of some."""
+    return record.config.width > 0
 
 
 def cloud_model(records: Sequence[TrialRecord], info: RunInfo) -> TrialRecord | None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from evaluators.measurement import Measurement
 from results.naming import byte_count, percent, si
-from results.plain_answers import cloud_model, is_edge_only, is_image, is_split
+from results.plain_answers import cloud_model, is_edge_only, is_image, is_shared, is_split
 from results.record import RunInfo, TrialRecord
 
 TOLERANCE = 0.02
@@ -47,10 +47,10 @@ class QualityRule:
 
 @dataclass(frozen=True)
 class Saving:
-    """What one split configuration saves against the cheapest plain answers that meet the same rule.
+    """What one shared configuration saves against the cheapest plain answers that meet the same rule.
 
     Attributes:
-        record: The split configuration.
+        record: The configuration.
         image: The image of fewest bytes; None if no image meets the rule.
         edge_only: The edge-only configuration of fewest multiply-adds.
         bytes: Share of the image's bytes saved, negative where more are sent; None without an image.
@@ -65,7 +65,7 @@ class Saving:
 
     @property
     def worst(self) -> float:
-        """The smaller of the two savings; a split beats the plain answers when it is positive."""
+        """The smaller of the two savings; it beats the plain answers when it is positive."""
         return min(1.0 if self.bytes is None else self.bytes, self.edge_flops)
 
     @property
@@ -76,19 +76,19 @@ class Saving:
 
 @dataclass(frozen=True)
 class Summary:
-    """The savings of every split configuration that is as good as the cloud model, best first.
+    """The savings of every shared configuration that is as good as the cloud model, best first.
 
     Attributes:
         rule: What "as good" means; None where the cloud model itself was not measured.
         savings: By falling smaller saving.
         refined: Whether the front has been measured on test.
-        splits: How many split configurations have been measured, good or not.
+        shared: How many such configurations have been measured, good or not.
     """
 
     rule: QualityRule | None
     savings: tuple[Saving, ...]
     refined: bool
-    splits: int
+    shared: int
 
 
 def shown(record: TrialRecord) -> tuple[Measurement, Source]:
@@ -101,7 +101,7 @@ def shown(record: TrialRecord) -> tuple[Measurement, Source]:
 def summarise(
     records: Sequence[TrialRecord], front: Sequence[TrialRecord], info: RunInfo, tolerance: float = TOLERANCE
 ) -> Summary:
-    """Compare the front's split configurations with the cheapest plain answers of the same quality.
+    """Compare the front's shared configurations with the cheapest plain answers of the same quality.
 
     Args:
         records: Every finished trial; the plain answers are taken from all of them, on the front or not.
@@ -111,16 +111,16 @@ def summarise(
     """
     refined = any(record.finalist is not None for record in front)
     cloud = cloud_model(records, info)
-    splits = sum(is_split(record, info) for record in records)
+    shared = sum(is_shared(record, info) for record in records)
     if cloud is None:
-        return Summary(None, (), refined, splits)
+        return Summary(None, (), refined, shared)
     rule = QualityRule(tolerance, cloud)
     good = [record for record in records if rule.met(record)]
     image = _cheapest([r for r in good if is_image(r)], lambda m: m.bytes)
     edge_only = _cheapest([r for r in good if is_edge_only(r, info)], lambda m: m.edge_flops) or cloud
-    candidates = [r for r in front if is_split(r, info) and rule.met(r) and (r.finalist or not refined)]
+    candidates = [r for r in front if is_shared(r, info) and rule.met(r) and (r.finalist or not refined)]
     savings = [_saving(record, image, edge_only) for record in candidates]
-    return Summary(rule, tuple(sorted(savings, key=lambda s: -s.worst)), refined, splits)
+    return Summary(rule, tuple(sorted(savings, key=lambda s: -s.worst)), refined, shared)
 
 
 def _cheapest(records: Sequence[TrialRecord], cost: Callable[[Measurement], float]) -> TrialRecord | None:
@@ -138,7 +138,7 @@ def summary_lines(summary: Summary, info: RunInfo) -> list[str]:
     """Return the summary in words, one sentence a line."""
     if summary.rule is None:
         return ["The cloud model itself was not measured, so nothing can be said about splits of its quality."]
-    if not summary.splits:
+    if not summary.shared:
         return ["No split has been measured yet, so nothing can be said about whether splitting pays."]
     if summary.rule.is_void:
         return [
@@ -160,17 +160,18 @@ def summary_lines(summary: Summary, info: RunInfo) -> list[str]:
 
 
 def _verdict(summary: Summary, best: Saving) -> str:
-    winners = sum(saving.beats for saving in summary.savings)
-    of = f"{len(summary.savings)} split configuration{'s' if len(summary.savings) != 1 else ''} of that quality"
+    winners = [saving for saving in summary.savings if saving.beats]
+    split = [saving for saving in winners if is_split(saving.record)]
+    kind = "split configuration" if all(is_split(s.record) for s in summary.savings) else "shared configuration"
+    of = f"{len(summary.savings)} {kind}{'s' if len(summary.savings) != 1 else ''} of that quality"
+    number, has = best.record.number, f"has {_compared(best)}"
     if not winners:
-        return (
-            f"No split beats the plain answers: of {of}, the best one, trial {best.record.number}, has "
-            f"{_compared(best)}."
-        )
-    return (
-        f"Splitting pays: {winners} of {of} beat{'s' if winners == 1 else ''} both plain answers; trial "
-        f"{best.record.number} has {_compared(best)}."
-    )
+        return f"No {kind.split()[0]} beats the plain answers: of {of}, the best one, trial {number}, {has}."
+    beat = f"{len(winners)} of {of} beat{'s' if len(winners) == 1 else ''} both plain answers"
+    if not split:
+        return f"A gate pays: {beat}, sending images of what the edge does not answer; trial {number} {has}."
+    some = "" if len(split) == len(winners) else f", {len(split)} of them by sending features"
+    return f"Splitting pays: {beat}{some}; trial {number} {has}."
 
 
 def _compared(saving: Saving) -> str:
@@ -208,12 +209,15 @@ def _capital(text: str) -> str:
 
 def summary_dict(summary: Summary) -> dict[str, Any]:
     """Return the summary as JSON: the rule in words and the savings by trial number."""
-    known = summary.rule is not None and summary.splits > 0 and not summary.rule.is_void
+    split = [saving for saving in summary.savings if is_split(saving.record)]
+    gated = [saving for saving in summary.savings if saving.record.config.gated]
+    known = summary.rule is not None and summary.shared > 0 and not summary.rule.is_void
     return {
         "rule": str(summary.rule) if summary.rule else None,
         "tolerance": summary.rule.tolerance if summary.rule else None,
         "measured_on": "test" if summary.refined else "validation",
-        "splitting_pays": any(saving.beats for saving in summary.savings) if known else None,
+        "splitting_pays": any(saving.beats for saving in split) if known else None,
+        "gate_pays": any(saving.beats for saving in gated) if known else None,
         "savings": [
             {
                 "trial": saving.record.number,

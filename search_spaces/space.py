@@ -16,6 +16,7 @@ IMAGE = ("image_format", "image_quality", "image_resolution")
 BOTTLENECK = ("width", "stride", "bits")
 DISTILLATION = ("response", "feature", "rate", "temperature")
 GATE = ("offload", "payload")
+"""Parameters that a run has only where its user names one of them."""
 UNLESS_NAMED: Mapping[str, tuple[Value, ...]] = {
     "response": (1.0,),
     "feature": (0.0,),
@@ -24,8 +25,6 @@ UNLESS_NAMED: Mapping[str, tuple[Value, ...]] = {
 }
 """The choices that a run leaves unless its user names them: a trial is too short to show what the others do to a
 finalist. Without a rate term, a finalist's bytes double."""
-UNGATED: Mapping[str, tuple[Value, ...]] = {"offload": (1.0,), "payload": ("features",)}
-"""What is left of the gate's parameters unless its user names one of them."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,11 @@ class SearchSpace:
         kept = {name: self[name].narrowed(values) for name, values in choices.items()}
         return replace(self, parameters=tuple(kept.get(p.name, p) for p in self.parameters))
 
+    def without_gates(self) -> SearchSpace:
+        """Return the space in which no sample is answered before the split point."""
+        kept = tuple(parameter for parameter in self.parameters if parameter.name not in GATE)
+        return SearchSpace(kept, replace(self.layout, exits=()))
+
     def config(self, params: Mapping[str, Value]) -> Config:
         """Return the canonical Config of flat parameters; what is missing takes its default.
 
@@ -97,14 +101,12 @@ class SearchSpace:
             return replace(self._cloud_model(0), **_fields(config, IMAGE))
         counts = self._edge_counts(config)
         whole = self._cloud_model(config.split)
-        if config.split == self.layout.splits:
-            if counts == whole.edge_modules:
-                return whole
-            kept = replace(whole, edge_modules=counts, **self._gate(config))
-        else:
-            kept = replace(whole, edge_modules=counts, **self._gate(config))
-            if kept.payload != "image":
-                kept = replace(kept, **self._features(config))
+        everything = config.split == self.layout.splits
+        if everything and counts == whole.edge_modules:
+            return whole
+        kept = replace(whole, edge_modules=counts, **self._gate(config))
+        if not everything and kept.payload != "image":
+            kept = replace(kept, **self._features(config))
         rate = config.rate if kept.width else 0.0
         return self._with_distillation(kept, config, rate)
 
@@ -115,12 +117,18 @@ class SearchSpace:
 
     def _gate(self, config: Config) -> dict[str, Any]:
         """Return how samples are sent where the edge answers some; nothing where it answers all, or none."""
-        if config.offload >= 1 or config.split not in self.layout.exits:
+        if config.offload >= 1 or not self._may_gate(config.split):
             return {}
         # Where everything is on the edge there are no features to send.
         payload = "image" if config.split == self.layout.splits else config.payload or "features"
         image = _fields(config, IMAGE) if payload != "features" else {}
         return {"offload": config.offload, "payload": payload, **image}
+
+    def _may_gate(self, split: int) -> bool:
+        """Return whether the edge may answer at a split point, and something be sent where it does not."""
+        if split not in self.layout.exits:
+            return False
+        return split < self.layout.splits or self["payload"].choices != ("features",)
 
     def along(self, config: Config) -> list[Config]:
         """Return the canonical Configs that are measured with one of them: they differ in ``offload`` alone."""
@@ -179,7 +187,7 @@ class SearchSpace:
 
     def _gates(self, split: int) -> tuple[int, int]:
         """Return 1 where the choices leave no gate needed, else 0, and how many shares need one."""
-        if split not in self.layout.exits:
+        if not self._may_gate(split):
             return 1, 0
         shares = len(self.offloads)
         return int(shares < len(self["offload"].choices)), shares

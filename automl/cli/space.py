@@ -28,16 +28,16 @@ def space(
     from automl.cli.values import merged
     from automl.settings import RunSettings
     from search_spaces.objective import DEFAULT_OBJECTIVES
-    from search_spaces.space import UNGATED, UNLESS_NAMED
+    from search_spaces.space import GATE, UNLESS_NAMED
 
     narrowed = merged(space or [], fix or [])
     plan = blueprint(RunSettings(task, task, narrowed=narrowed, objectives=tuple(objective or DEFAULT_OBJECTIVES)))
     closed = {
         name
-        for name in {**UNLESS_NAMED, **UNGATED}
+        for name in UNLESS_NAMED
         if name not in narrowed and plan.space[name].choices != plan.whole[name].choices
     }
-    console = Console()
+    console = Console(highlight=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("parameter", no_wrap=True)
     table.add_column("choices")
@@ -49,16 +49,18 @@ def space(
         table.add_row(parameter.name, said, str(parameter.default))
     console.print(table)
     console.print()
-    console.print(
-        f"Narrowed unless you name them: {', '.join(sorted(closed))}; e.g. --fix feature=0,1,2, or "
-        "--fix payload=features,image,dynamic to let the edge answer some samples itself",
-        highlight=False,
-    )
+    if closed:
+        console.print(f"Narrowed unless you name them: {', '.join(sorted(closed))}; e.g. --fix feature=0,1,2")
+    if plan.whole.layout.exits and not plan.space.layout.exits:
+        console.print(
+            f"There only if you name one of them: {' and '.join(GATE)}; --fix payload=features,image,dynamic "
+            "lets the edge answer some samples itself"
+        )
     for split, shapes in enumerate(untrained_chain(plan.task).crossing, start=1):
         features = " and ".join(" x ".join(map(str, shape)) for shape in shapes)
-        console.print(f"split {split}: features of {features}", highlight=False)
-    console.print(f"split 0: the image; split {plan.space.layout.splits}: everything on the edge", highlight=False)
-    console.print(f"{plan.space.size():,} distinct configurations", highlight=False)
+        console.print(f"split {split}: features of {features}")
+    console.print(f"split 0: the image; split {plan.space.layout.splits}: everything on the edge")
+    console.print(f"{plan.space.size():,} distinct configurations")
 
 
 def _listed(choices: Sequence[Value]) -> str:

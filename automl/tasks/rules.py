@@ -92,8 +92,10 @@ class LevelRules:
     def exit_head(self, shape: tuple[int, ...]) -> nn.Module | None:
         """Return FCOS on this level for features of a finer or equal grid; None for a coarser one."""
         side, grid = shape[-1], self.image_size // self.stride
+        if len(shape) != 3 or side < grid:
+            return None
         halvings = (side // grid).bit_length() - 1
-        return FcosExit(shape[0], halvings, self.classes) if len(shape) == 3 and side == grid << halvings else None
+        return FcosExit(shape[0], halvings, self.classes) if side == grid << halvings else None
 
     def confidence(self, outputs: Outputs) -> Tensor:
         """Return the best anchors' scores, best first, and the best score of each class, (b, s)."""

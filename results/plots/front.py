@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from evaluators.measurement import Measurement
 from results.pareto import pareto_set
-from results.plain_answers import image_frontiers, is_edge_only, is_split, plain_answers
+from results.plain_answers import image_frontiers, is_edge_only, is_shared, plain_answers
 from results.plots.rivals import draw_rivals
 from results.plots.style import (
     FAINT,
@@ -71,11 +71,11 @@ def _draw_strip(axes: Axes, records: Sequence[TrialRecord], front: Sequence[Tria
 def _draw_main(axes: Axes, records: Sequence[TrialRecord], front: Sequence[TrialRecord], info: RunInfo) -> None:
     tidy(axes)
     axes.set_xscale("log")
-    others = [r.validation for r in records if is_split(r, info)]
+    others = [r.validation for r in records if is_shared(r, info)]
     axes.scatter([m.bytes for m in others], [m.quality for m in others], s=9, color=FAINT, linewidths=0)
     for name, members in image_frontiers(records).items():
         _codec(axes, name, members)
-    shared = [record for record in front if is_split(record, info)]
+    shared = [record for record in front if is_shared(record, info)]
     gated = [record for record in shared if record.config.gated]
     _members(axes, [record for record in shared if not record.config.gated], info, "o", 46)
     _members(axes, gated, info, "X", 56)

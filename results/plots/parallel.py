@@ -16,11 +16,12 @@ from matplotlib.path import Path as Curve
 
 from results.naming import byte_count, percent
 from results.pareto import pareto_set
-from results.plain_answers import is_image, is_split
+from results.plain_answers import is_image, is_shared, is_split
 from results.plots.style import FAINT, INK, MUTED, headline, new_figure, share_colours
 from results.record import RunInfo, TrialRecord
 
 UNUSED = -0.13
+PAYLOADS = ("features", "image", "dynamic")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def parallel_figure(records: Sequence[TrialRecord], info: RunInfo) -> Figure:
 
 def _columns(info: RunInfo) -> list[Column]:
     def bottleneck(name: str) -> Callable[[TrialRecord], float | None]:
-        return lambda r: float(getattr(r.config, name)) if is_split(r, info) else None
+        return lambda r: float(getattr(r.config, name)) if is_split(r) else None
 
     def weight(name: str) -> Callable[[TrialRecord], float | None]:
         return lambda r: None if is_image(r) else float(getattr(r.config, name))
@@ -75,6 +76,8 @@ def _columns(info: RunInfo) -> list[Column]:
         *(Column(name, bottleneck(name), plain, True) for name in ("width", "stride", "bits")),
         *(Column(f"{name}\nweight", weight(name), plain, True) for name in ("response", "feature")),
         Column("rate\nweight", bottleneck("rate"), plain, True),
+        Column("offload", lambda r: r.config.offload if is_shared(r, info) else None, percent, True),
+        Column("payload", _payload, lambda value: PAYLOADS[int(value)], True),
         Column("edge share\nof FLOPs", lambda r: r.validation.edge_flops / info.whole_flops, percent, False),
         Column("bytes\n(log)", _log_bytes, lambda v: byte_count(round(10**v - 1)), False),
         Column(info.metric, lambda r: r.validation.quality, lambda value: f"{value:.2f}", False),
@@ -82,13 +85,17 @@ def _columns(info: RunInfo) -> list[Column]:
 
 
 def _varies(column: Column, front: Sequence[TrialRecord], info: RunInfo) -> bool:
-    """Return False for a parameter that is fixed for all split members: it tells nothing."""
-    return not column.discrete or len({column.value(record) for record in front if is_split(record, info)}) != 1
+    """Return False for a parameter that is fixed for all that share the model: it tells nothing."""
+    return not column.discrete or len({column.value(record) for record in front if is_shared(record, info)}) != 1
 
 
 def _mean_modules(record: TrialRecord) -> float | None:
     counts = record.config.edge_modules
     return None if is_image(record) or not counts else float(np.mean(counts))
+
+
+def _payload(record: TrialRecord) -> float | None:
+    return float(PAYLOADS.index(record.config.payload)) if record.config.gated else None
 
 
 def _log_bytes(record: TrialRecord) -> float:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partialmethod
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from automl.ledger import Ledger
 from automl.samplers import surrogate
 from automl.seeds import trial_seed
 from automl.study import Study
@@ -75,6 +81,58 @@ def test_killed_between_the_curve_and_the_trial_nothing_is_lost_or_twice(tmp_pat
     assert sequences[0] == sequences[1]
     configs = [record.config for record in study.records()]
     assert len(configs) == len(set(configs))
+
+
+@pytest.mark.parametrize("place", range(len(SPACE.offloads) + 2))
+def test_killed_at_any_write_of_a_curve_its_place_is_measured_as_if_never_begun(
+    place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = 12
+    whole = opened(tmp_path / "whole")
+    whole.run(measure, budget, along=along)
+
+    class KilledError(BaseException):
+        pass
+
+    writes = 0
+
+    def killed_at(write: Callable[..., Any], *args: Any) -> Any:
+        nonlocal writes
+        writes += 1
+        if writes % (len(SPACE.offloads) + 2) == place:
+            raise KilledError
+        return write(*args)
+
+    for name in ("note", "finish"):
+        write = getattr(Ledger, name)
+        monkeypatch.setattr(
+            Ledger, name, partialmethod(lambda self, *args, write: killed_at(write, self, *args), write=write)
+        )
+    study = opened(tmp_path / "broken")
+    kills = 0
+    while True:
+        try:
+            study.run(measure, budget, along=along)
+            break
+        except KilledError:
+            kills += 1
+    assert kills
+    one, other = (
+        [(r.config, r.validation) for r in each.records() if r.kind == "search"] for each in (study, whole)
+    )
+    assert one == other
+    ours, theirs = ({r.config: r.validation for r in each.records()} for each in (study, whole))
+    assert ours == theirs
+    assert len(study.records()) == len(ours)
+
+
+def test_a_configuration_that_a_dead_trial_left_behind_can_be_drawn_for_itself(tmp_path: Path) -> None:
+    study = opened(tmp_path)
+    config = SPACE.config({"split": 3, "offload": 0.5})
+    study._ledger.note(config, measure(config, trial_seed(0)))
+    study.run(measure, 1, first=[config], along=along)
+    (own,) = [record for record in study.records() if record.config == config]
+    assert own.kind == "search"
 
 
 def test_what_is_recorded_already_is_not_recorded_again(tmp_path: Path) -> None:

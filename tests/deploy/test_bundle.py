@@ -97,6 +97,13 @@ def test_a_manifest_that_is_none_is_refused(make_bundle, text):
         {"kind": "gated"},
         {"kind": "gated", "gate": {"threshold": 0.5, "routes": ["edge", "balloon"]}},
         {"kind": "gated", "gate": {"threshold": "low", "routes": ["edge", "features"]}},
+        {"kind": "gated", "gate": {"threshold": 10**400, "routes": ["edge", "features"]}},
+        {"kind": "gated", "gate": {"threshold": float("nan"), "routes": ["edge", "features"]}},
+        {"kind": "gated", "gate": {"threshold": True, "routes": ["edge", "features"]}},
+        {"gate": [1]},
+        {"gate": None},
+        {"gate": {"threshold": 0.5, "routes": ["edge", "features"]}},
+        {"kind": "edge"},
     ],
 )
 def test_fields_that_make_no_sense_are_refused(make_bundle, changes):

@@ -6,14 +6,14 @@ from results.plain_answers import (
     image_frontiers,
     is_edge_only,
     is_image,
-    is_split,
+    is_shared,
     plain_answers,
 )
 
 
-def test_every_trial_is_an_image_edge_only_or_a_split(records):
+def test_every_trial_is_an_image_edge_only_or_shared(records):
     for record in records:
-        assert [is_image(record), is_edge_only(record, INFO), is_split(record, INFO)].count(True) == 1
+        assert [is_image(record), is_edge_only(record, INFO), is_shared(record, INFO)].count(True) == 1
 
 
 def test_each_format_has_its_own_rising_frontier(records):
@@ -30,7 +30,7 @@ def test_edge_only_sub_models_of_the_search_count_as_plain_answers(records):
     assert frontier[-1] == cloud_model(records, INFO)
 
 
-def test_plain_answers_hold_both_ends_and_no_split(records):
+def test_plain_answers_hold_both_ends_and_nothing_shared(records):
     answers = plain_answers(records, INFO)
     assert any(is_image(answer) for answer in answers) and any(is_edge_only(answer, INFO) for answer in answers)
-    assert not any(is_split(answer, INFO) for answer in answers)
+    assert not any(is_shared(answer, INFO) for answer in answers)

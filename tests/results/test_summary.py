@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 from synthetic_records import INFO, SPLITS, WHOLE, measured_on_test, record
 
 from results.pareto import pareto_set
+from results.record import TrialRecord
 from results.summary import summarise, summary_dict, summary_lines
 
 CLOUD = record(0, 0.80, WHOLE, 0, cut=SPLITS, kind="anchor")
@@ -79,6 +82,25 @@ def test_the_best_is_the_one_whose_smaller_saving_is_largest():
     lopsided = record(5, 0.795, WHOLE * 0.7, 20)
     summary, _ = told([CLOUD, SLIM, IMAGE, SPLIT, lopsided])
     assert [saving.record.number for saving in summary.savings] == [4, 5]
+
+
+def gated(number: int, payload: str, size: float, share: float = 0.4) -> TrialRecord:
+    made = record(number, 0.79, WHOLE * share, size)
+    width = 0 if payload == "image" else 8
+    return replace(made, config=replace(made.config, width=width, offload=0.2, payload=payload))
+
+
+def test_a_gate_that_sends_images_is_not_called_a_split():
+    summary, words = told([CLOUD, SLIM, IMAGE, gated(5, "image", 200)])
+    assert "A gate pays: 1 of 1 shared configuration" in words and "Splitting pays" not in words
+    assert (summary_dict(summary)["splitting_pays"], summary_dict(summary)["gate_pays"]) == (False, True)
+
+
+def test_a_gate_that_sends_features_is_a_split():
+    summary, words = told([CLOUD, SLIM, IMAGE, gated(5, "image", 200), gated(6, "dynamic", 150, 0.5)])
+    assert "Splitting pays: 2 of 2 shared configurations of that quality" in words
+    assert "1 of them by sending features" in words
+    assert (summary_dict(summary)["splitting_pays"], summary_dict(summary)["gate_pays"]) == (True, True)
 
 
 def test_of_a_cloud_model_that_knows_nothing_no_split_is_called_as_good():
