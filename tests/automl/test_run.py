@@ -188,6 +188,57 @@ def test_more_effort_for_finalists_goes_on_and_those_that_are_measured_keep_thei
     assert [(each["key"], each["old"], each["new"]) for each in noted] == [("finalists.steps", 1, 2)]
 
 
+def gated(root: Path, name: str, budget: int = 3) -> RunSettings:
+    """Settings of a run in which the edge answers some samples itself, by an exit head or by the model's own end."""
+    narrowed = {"split": (4, 8), "payload": ("dynamic", "features", "image"), "offload": (0.2, 0.5)}
+    return replace(settings(root, name, budget), narrowed=narrowed)
+
+
+@pytest.fixture(scope="module")
+def gated_run(root: Path) -> list[TrialRecord]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blueprint_module, "find_task", small_task)
+        patch.setattr(blueprint_module, "ANCHOR_QUALITIES", (50,))
+        return run(gated(root, "gated"), QuietReporter()).records
+
+
+def test_one_trial_of_a_gate_records_its_whole_curve(gated_run: list[TrialRecord]) -> None:
+    shares = {record.kind: record.config.offload for record in gated_run if record.config.gated}
+    assert set(shares) == {"search", "along"}
+    curves = {replace(record.config, offload=1.0) for record in gated_run if record.config.gated}
+    assert len(curves) == 3
+    for curve in curves:
+        mine = [record for record in gated_run if replace(record.config, offload=1.0) == curve]
+        few, many = sorted(mine, key=lambda record: record.config.offload)
+        assert few.validation.edge_flops == many.validation.edge_flops
+        assert few.validation.bytes <= many.validation.bytes
+
+
+def test_a_run_with_gates_continued_to_its_budget_is_as_one_unbroken(
+    root: Path, gated_run: list[TrialRecord]
+) -> None:
+    run(gated(root, "gated-broken", budget=1), QuietReporter())
+    records = run(gated(root, "gated-broken"), QuietReporter()).records
+    assert searched(records) == searched(gated_run)
+
+
+@pytest.mark.parametrize("kind", ["search", "along"])
+def test_a_gate_leaves_as_a_bundle_that_is_that_trial(
+    kind: str, root: Path, gated_run: list[TrialRecord], tmp_path: Path
+) -> None:
+    number = next(record.number for record in gated_run if record.kind == kind and record.config.gated)
+    export_trial(gated(root, "gated"), number, Choice(), tmp_path / "bundle")
+    passed, lines = verify_bundle(tmp_path / "bundle", root)
+    assert passed, lines
+
+
+def test_a_run_whose_user_names_no_gate_has_none_of_its_parameters(root: Path) -> None:
+    names = {parameter.name for parameter in blueprint(settings(root, "any")).space.parameters}
+    assert names.isdisjoint({"offload", "payload"})
+    tried = replace(settings(root, "any"), first=({"split": 4, "offload": 0.5},))
+    assert blueprint(tried).first[0].gated
+
+
 def test_a_small_space_is_exhausted_before_the_budget(root: Path) -> None:
     narrowed = {"split": (0,), "image_format": ("jpeg",), "image_quality": (10, 50), "image_resolution": (32,)}
     result = run(replace(settings(root, "small"), narrowed=narrowed), QuietReporter())
