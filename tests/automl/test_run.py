@@ -189,7 +189,7 @@ def test_more_effort_for_finalists_goes_on_and_those_that_are_measured_keep_thei
 
 
 def gated(root: Path, name: str, budget: int = 3) -> RunSettings:
-    """Settings of a run in which the edge answers some samples itself, by an exit head or by the model's own end."""
+    """Settings of a run in which the edge answers some samples, by an exit head or by the model's own end."""
     narrowed = {"split": (4, 8), "payload": ("dynamic", "features", "image"), "offload": (0.2, 0.5)}
     return replace(settings(root, name, budget), narrowed=narrowed)
 
