@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -36,6 +36,8 @@ RECALIBRATION_BATCH = 64
 GATE_BATCH = 64
 GATE_SAMPLES = 2
 """Training samples of a gate, for each one that tables are calibrated on."""
+IMAGE_SETTINGS = 32
+"""Image settings whose outcomes are remembered for gates that send images."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Trial:
     ) -> None:
         self.task, self.supernet, self.recipe, self.profile = task, supernet, recipe, profile
         self._lessons = Lessons(task, supernet.cloud)
-        self._images: dict[tuple[SplitName, Config], Outcome] = {}
+        self._images = lru_cache(IMAGE_SETTINGS)(self._images_anew)
 
     def candidate(self, config: Config, seed: int) -> Candidate:
         """Derive and distil; the ends that run the cloud model need no training."""
@@ -192,7 +194,8 @@ class Trial:
     def _imaged(self, config: Config, data: DataSplit) -> Outcome:
         """Return what the complete cloud model answers a split's compressed images with; asked for repeatedly."""
         whole = replace(self.supernet.cloud_config(), split=0, **{name: getattr(config, name) for name in IMAGE})
-        if (data.name, whole) not in self._images:
-            candidate = self.candidate(whole, 0)
-            self._images[data.name, whole] = outcome(candidate.derived, self.task, data, self._link(candidate))
-        return self._images[data.name, whole]
+        return self._images(whole, data.name)
+
+    def _images_anew(self, whole: Config, split: SplitName) -> Outcome:
+        candidate = self.candidate(whole, 0)
+        return outcome(candidate.derived, self.task, self.task.data(split), self._link(candidate))

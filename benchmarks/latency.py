@@ -197,7 +197,7 @@ def compared(
     send = float(workload.packets.mean()) * 8 / options.bandwidth
     # What the link takes is known beforehand: how well the rest is predicted is told apart.
     rest = predicted - send, found.total - send
-    ends = record.number, record.config.split, what_is_sent(record.config, run.info)
+    ends = record.number, record.config.split, what_is_sent(record.config)
     pairs = ((predicted, found.total), (edge, found.edge), rest)
     return *ends, *(cell for pair in pairs for cell in (*(MILLI * each for each in pair), pair[0] / pair[1]))
 

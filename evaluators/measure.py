@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from deploy.route import Route
 from evaluators.answers import Answers
 from evaluators.device_profile import DeviceProfile
 from evaluators.energy import Energy
@@ -13,6 +14,7 @@ from evaluators.flops import CloudFlops, EdgeFlops, cloud_costs, expected_cost
 from evaluators.latency import Latency
 from evaluators.measurement import Measurement
 from evaluators.memory import EdgeMemory
+from evaluators.outcome import Outcome
 from evaluators.parameters import EdgeParams
 from evaluators.quality import Quality
 from evaluators.subject import Subject
@@ -28,7 +30,8 @@ def measure(subject: Subject, profile: DeviceProfile | None = None) -> Measureme
     """Apply every evaluator; latency and energy need a profile and are left out without one."""
     values = {evaluator.name: evaluator.measure(subject) for evaluator in EVALUATORS}
     timed = {} if profile is None else _timed(workload_of(subject), profile)
-    return Measurement.from_dict({**values, **timed})
+    gated = {} if subject.derived.answering is None else _offloaded(subject.outcome)
+    return Measurement.from_dict({**values, **timed, **gated})
 
 
 def measure_along(
@@ -51,8 +54,13 @@ def measure_along(
             "cloud_flops": expected_cost(costs, outcome),
         }
         timed = {} if profile is None or workload is None else _timed(workload.of(outcome), profile)
-        found.append(Measurement.from_dict({"quality": float(quality), **fixed, **own, **timed}))
+        every = {"quality": float(quality), **fixed, **own, **timed, **_offloaded(outcome)}
+        found.append(Measurement.from_dict(every))
     return found
+
+
+def _offloaded(outcome: Outcome) -> dict[str, float]:
+    return {"offloaded": 1 - outcome.share(Route.EDGE)}
 
 
 def _timed(workload: Workload, profile: DeviceProfile) -> dict[str, float]:

@@ -21,6 +21,7 @@ class Measurement:
         latency_p50: Their median over the samples.
         latency_p95: Their 95th percentile over the samples.
         energy: Mean millijoules that the edge draws for a sample; None without a profile.
+        offloaded: Share of the samples that a gate sent on, whatever share it was asked for; None without a gate.
     """
 
     quality: float
@@ -33,11 +34,14 @@ class Measurement:
     latency_p50: float | None = None
     latency_p95: float | None = None
     energy: float | None = None
+    offloaded: float | None = None
 
     def __getitem__(self, name: str) -> float:
         value: float | None = getattr(self, name)
         if value is None:
-            raise KeyError(f"{name} was not measured: it needs a device profile")
+            raise KeyError(
+                f"{name} was not measured: it needs a {'gate' if name == 'offloaded' else 'device profile'}"
+            )
         return float(value)
 
     def to_dict(self) -> dict[str, float]:

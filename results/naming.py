@@ -18,6 +18,7 @@ LABELS = {
     "latency_p50": "latency, median",
     "latency_p95": "latency, 95th percentile",
     "energy": "edge energy",
+    "offloaded": "share of samples sent on",
 }
 UNITS = {"latency": "ms", "latency_p50": "ms", "latency_p95": "ms", "energy": "mJ"}
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -51,6 +52,8 @@ def measure(name: str, value: float) -> str:
         return f"{value:.3f}"
     if name in ("bytes", "edge_memory"):
         return byte_count(value)
+    if name == "offloaded":
+        return percent(value)
     if name in UNITS:
         return f"{value:.3g} {UNITS[name]}"
     return f"{si(value)} {'parameters' if name == 'edge_params' else 'multiply-adds'}"
@@ -92,7 +95,7 @@ def modules(counts: tuple[int, ...]) -> str:
     return "-".join(f"{count}x{times}" if times > 1 else str(count) for count, times in parts)
 
 
-def sent(config: Config, info: RunInfo) -> str:
+def sent(config: Config) -> str:
     """Return what crosses the link, short: ``8ch/2 3b`` (channels, stride, bits), ``webp 50@64`` or ``nothing``.
 
     Behind a gate the share of the samples that are sent comes first: ``20% 8ch/2 3b``; where it chooses between
@@ -107,7 +110,7 @@ def sent(config: Config, info: RunInfo) -> str:
     return f"{share}{config.width}ch/{config.stride} {config.bits}b" if config.width else "nothing"
 
 
-def sent_in_words(config: Config, info: RunInfo) -> str:
+def sent_in_words(config: Config) -> str:
     """Return what crosses the link, in full."""
     side = config.image_resolution
     image = f"{config.image_format} image at quality {config.image_quality}, {side} x {side} pixels"

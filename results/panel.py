@@ -37,7 +37,7 @@ def _facts(record: TrialRecord, info: RunInfo, on_front: bool) -> Table:
     grid.add_row("kind", f"{KINDS[record.kind]}; {standing}{took}")
     if not record.feasible:
         grid.add_row("constraints", "not met")
-    grid.add_row("sent", sent_in_words(record.config, info))
+    grid.add_row("sent", sent_in_words(record.config))
     if not is_image(record):
         grid.add_row("edge modules", f"{modules(record.config.edge_modules)} (kept in each block, by stage)")
     if record.config.width:

@@ -78,7 +78,7 @@ def _columns(info: RunInfo, front: Sequence[TrialRecord]) -> list[tuple[str, str
     columns: list[tuple[str, str, Cell]] = [
         ("trial", "right", lambda r: str(r.number)),
         (f"split\nof {info.splits}", "right", lambda r: str(r.config.split)),
-        ("sent", "left", lambda r: sent(r.config, info)),
+        ("sent", "left", lambda r: sent(r.config)),
         (f"{info.metric}\nval", "right", lambda r: f"{r.validation.quality:.3f}"),
         (f"{info.metric}\ntest", "right", lambda r: _test(r, "quality")),
         ("bytes\nval", "right", lambda r: si(r.validation.bytes)),

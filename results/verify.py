@@ -186,10 +186,7 @@ def _equal(one: Sample, other: Sample) -> bool:
 
 
 def _compare_top1(pairs: Sequence[_Pair]) -> dict[str, Any]:
-    same = [
-        int(pair.model.prediction["scores"].argmax()) == int(pair.bundle.prediction["scores"].argmax())
-        for pair in pairs
-    ]
+    same = [_best(pair.model.prediction) == _best(pair.bundle.prediction) for pair in pairs]
     changed = sum(not agree and pair.same_symbols for agree, pair in zip(same, pairs, strict=True))
     return {"top1_same": float(np.mean(same)), "top1_changed": changed}
 

@@ -11,6 +11,7 @@ from search_spaces.config import Config
 from search_spaces.gate import Answering
 from search_spaces.payload import Payload, parts_of, payload_of, tensors_of
 from search_spaces.quantiser import Quantiser
+from search_spaces.shared import Shared
 from search_spaces.task import Outputs
 from search_spaces.trace import Crossing, Trace, run
 
@@ -100,13 +101,12 @@ class DerivedModel(nn.Module):
         super().__init__()
         self.config, self.symbol_shapes = config, symbol_shapes
         self.edge, self.cloud = edge, cloud
-        # No child module: it is shared, and neither trained nor kept with this one.
-        self._whole = (whole,)
+        self._whole = Shared(whole)
 
     @property
     def whole(self) -> CloudPart | None:
         """The complete cloud model, where a gate sends images."""
-        return self._whole[0]
+        return self._whole.held
 
     @property
     def answering(self) -> Answering | None:
@@ -141,8 +141,7 @@ class DerivedModel(nn.Module):
     def trace(self, images: Tensor) -> Trace:
         """Run a training pass over images (b, 3, H, W)."""
         edge, cloud = self._blocks()
-        beside = self.answering is not None and self.cloud is not None
-        heads = {len(edge): self.answering.head} if self.answering is not None and beside else {}
+        heads = {} if self.answering is None or self.cloud is None else {len(edge): self.answering.head}
         return run(images, edge, self._crossings(), cloud, heads)
 
     def _blocks(self) -> tuple[Sequence[nn.Module], Sequence[nn.Module]]:

@@ -47,7 +47,7 @@ class PlainReporter:
         self._has_trials = True
         measured = record.validation
         self._trial = (
-            f"trial {record.number}: split {record.config.split}/{info.splits}, {sent(record.config, info)}: "
+            f"trial {record.number}: split {record.config.split}/{info.splits}, {sent(record.config)}: "
             f"{info.metric} {measured.quality:.3f}, {byte_count(measured.bytes)}, edge {si(measured.edge_flops)} "
             f"multiply-adds; front {len(front)}, hypervolume {hypervolume:.4f}"
         )

@@ -99,7 +99,7 @@ def _bar(pace: Pace) -> Table:
 def _last(info: RunInfo, record: TrialRecord) -> Text:
     measured = record.validation
     text = (
-        f"last   trial {record.number}, split {record.config.split}/{info.splits}, {sent(record.config, info)}: "
+        f"last   trial {record.number}, split {record.config.split}/{info.splits}, {sent(record.config)}: "
         f"{info.metric} {measured.quality:.3f}, {byte_count(measured.bytes)}, edge {si(measured.edge_flops)}"
     )
     return Text(text, no_wrap=True, overflow="ellipsis")

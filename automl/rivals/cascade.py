@@ -91,7 +91,7 @@ class Cascade:
 
     def _words(self, settings: Settings, share: float) -> str:
         counts = modules(config_of(settings["edge"]).edge_modules)
-        image = sent(config_of(settings["image"]), self.bench.info)
+        image = sent(config_of(settings["image"]))
         return f"{counts}, {percent(share)} as {image} by {settings['rule']}"
 
 

@@ -42,7 +42,7 @@ class FixedBottleneck:
         """Return one training's point."""
         config = config_of(part)
         figures = self.answer(part, "validation").figures(self.bench.plan.task)
-        words = f"split {config.split}, {sent(config, self.bench.info)}, rate {config.rate:g}"
+        words = f"split {config.split}, {sent(config)}, rate {config.rate:g}"
         return [RivalPoint(self.name, part, words, figures)]
 
     def answer(self, settings: Settings, split: SplitName) -> Answer:

@@ -43,7 +43,7 @@ class Images:
             if record
             else self.answer(part, "validation").figures(self.bench.plan.task)
         )
-        return [RivalPoint(self.name, part, sent(config, self.bench.info), figures)]
+        return [RivalPoint(self.name, part, sent(config), figures)]
 
     def answer(self, settings: Settings, split: SplitName) -> Answer:
         """Run the cloud model behind the codec."""

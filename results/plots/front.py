@@ -78,12 +78,12 @@ def _draw_main(axes: Axes, records: Sequence[TrialRecord], front: Sequence[Trial
     shared = [record for record in front if is_shared(record, info)]
     gated = [record for record in shared if record.config.gated]
     _members(axes, [record for record in shared if not record.config.gated], info, "o", 46)
-    _members(axes, gated, info, "X", 56)
+    _members(axes, gated, info, "D", 40)
     colour = share_colours()(0.45)
     axes.scatter([], [], s=46, color=colour, edgecolors="white", label="split: features are sent")
     if gated:
         axes.scatter(
-            [], [], s=56, marker="X", color=colour, edgecolors="white", label="gated: the edge answers some"
+            [], [], s=40, marker="D", color=colour, edgecolors="white", label="gated: the edge answers some"
         )
     axes.scatter(
         [], [], s=62, marker="p", color=colour, edgecolors="white", label="all on the edge: nothing is sent"

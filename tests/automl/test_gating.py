@@ -66,6 +66,8 @@ def test_one_pass_measures_every_share(trial: Trial, space: SearchSpace) -> None
     assert [m.bytes for m in rising] == sorted(m.bytes for m in rising)
     assert [m.cloud_flops for m in rising] == sorted(m.cloud_flops for m in rising)
     assert len({m.edge_flops for m in rising}) == 1
+    asked = sorted(each.offload for each in along)
+    assert [m.offloaded for m in rising] == pytest.approx(asked, abs=1 / len(trial.task.data("validation")))
     other = next(each for each in along if each != config)
     again = trial.measured(along[other].candidate, trial.task.data("validation"))
     assert along[other].measurement.to_dict() == pytest.approx(again.to_dict())

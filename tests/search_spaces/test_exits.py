@@ -57,6 +57,13 @@ def test_every_exit_gives_raw_outputs_of_the_models_own_kind(supernet: Supernet,
         assert [each.shape for each in outputs] == [each.shape for each in trace.outputs]
 
 
+def test_a_copy_of_a_derived_model_shares_the_complete_cloud_model(supernet: Supernet, space: SearchSpace) -> None:
+    model = supernet.derive(gated(space, 3, "image"))
+    assert model.whole is not None
+    assert copy.deepcopy(model).whole is model.whole
+    assert not any("whole" in name for name in model.state_dict())
+
+
 def test_heads_learn_and_leave_the_features_to_the_cloud(supernet: Supernet, images: Tensor) -> None:
     trace = supernet.trace(images, supernet.cloud_config())
     loss = sum(outputs[0].square().mean() for outputs in trace.beside.values())
