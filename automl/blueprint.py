@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from importlib.metadata import version
 from typing import Any
@@ -29,7 +29,8 @@ from search_spaces.config import Config, Value
 from search_spaces.exits import Exits
 from search_spaces.modules import layout_of
 from search_spaces.objective import Constraint, Objective
-from search_spaces.space import GATE, IMAGE, UNLESS_NAMED, SearchSpace, default_space
+from search_spaces.resolution import resolutions_of
+from search_spaces.space import GATE, IMAGE, RESOLUTION, UNLESS_NAMED, SearchSpace, default_space
 from search_spaces.task import Task
 
 PACKAGES = (
@@ -60,7 +61,7 @@ class Blueprint:
     Attributes:
         settings: What the user chose.
         task: The task.
-        whole: The default space of the task's chain.
+        whole: The whole space of the task's chain; resolutions are tried only where they are asked for.
         space: What of it the user left.
         objectives: What is optimised.
         constraints: What must hold.
@@ -166,12 +167,12 @@ def blueprint(settings: RunSettings, reporter: Reporter | None = None, given: Ta
     if given is not None and given.name != settings.task:
         raise UserError(f"the task that is given is called '{given.name}', the settings say '{settings.task}'")
     task = _trained_as_said(given or _task(settings, reporter or QuietReporter()), settings.effort.cloud_steps)
-    layout = layout_of(untrained_chain(task), exits=task if isinstance(task, Exits) else None)
     objectives = tuple(Objective.named(name) for name in settings.objectives)
     if len(set(settings.objectives)) != len(settings.objectives) or not objectives:
         raise UserError(f"objectives {', '.join(settings.objectives)}: give each once, and at least one")
-    whole = default_space(layout, task.image_size, cloud_modules="cloud_flops" in settings.objectives)
-    space = _left(settings, whole)
+    named = {name for params in (settings.narrowed, *settings.first) for name in params}
+    whole = _whole(task, named, "cloud_flops" in settings.objectives)
+    space = _left(settings, named, whole)
     constraints = tuple(Constraint.parse(text) for text in settings.constraints)
     first = tuple(_tried(space, place, params) for place, params in enumerate(settings.first, start=1))
     return Blueprint(settings, task, whole, space, objectives, constraints, first, given)
@@ -184,11 +185,22 @@ def _tried(space: SearchSpace, place: int, params: Mapping[str, Value]) -> Confi
         raise UserError(f"configuration {place} of those given with --try: {error}") from None
 
 
-def _left(settings: RunSettings, whole: SearchSpace) -> SearchSpace:
+def _whole(task: Task, named: Collection[str], cloud_modules: bool) -> SearchSpace:
+    """Return a task's space, with the resolutions that its chain runs at where they are named."""
+    chain = untrained_chain(task)
+    layout = layout_of(chain, exits=task if isinstance(task, Exits) else None)
+    if RESOLUTION in named:
+        found = resolutions_of(chain, task.image_size)
+        if not found.sides:
+            raise UserError(f"'{RESOLUTION}' is no parameter of this model: {found.reason}; leave it out")
+        layout = replace(layout, sides=found.sides)
+    return default_space(layout, task.image_size, cloud_modules)
+
+
+def _left(settings: RunSettings, named: Collection[str], whole: SearchSpace) -> SearchSpace:
     """Return what a user leaves of the whole space, by naming parameters or not."""
-    named = {name for params in (settings.narrowed, *settings.first) for name in params}
     pinned = {name: choices for name, choices in UNLESS_NAMED.items() if name not in named}
-    space = whole if named.intersection(GATE) else whole.without_gates()
+    space = whole if set(GATE).intersection(named) else whole.without_gates()
     # By the whole space, so that a name which is none of its parameters is told which there are.
     chosen = {whole[name].name: choices for name, choices in settings.narrowed.items()}
     return space.narrowed({**pinned, **chosen})

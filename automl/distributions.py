@@ -7,7 +7,8 @@ from itertools import pairwise
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
 from search_spaces.config import Config, Value
-from search_spaces.space import Parameter, SearchSpace
+from search_spaces.parameter import Parameter
+from search_spaces.space import SearchSpace
 
 Params = dict[str, Value]
 

@@ -99,7 +99,7 @@ def _lived(derived: DerivedModel, answering: Answering, task: Task, batches: Ite
 def _answered(derived: DerivedModel, answering: Answering, images: Tensor) -> tuple[Tensor, list[Outputs]]:
     """Return the evidence and the raw outputs of every answer that the gate scores."""
     assert derived.edge is not None
-    features = derived.edge.blocks(images)
+    features = derived.edge.features(images)
     outputs = tensors_of(answering.head(features))
     answers = [outputs]
     if derived.cloud is not None and derived.whole is not None:

@@ -16,7 +16,8 @@ from deploy.errors import UserError
 from results.record import RunInfo, TrialRecord
 from search_spaces.layout import Layout
 from search_spaces.objective import Constraint, Objective
-from search_spaces.space import Parameter, SearchSpace
+from search_spaces.parameter import Parameter
+from search_spaces.space import SearchSpace
 
 RUN_INFO = "run_info"
 LAYOUT = "layout"
@@ -86,9 +87,9 @@ def _study(where: Path | str, name: str, attrs: Mapping[str, Any]) -> Study:
 def _space(choices: Mapping[str, list[Any]], layout: Mapping[str, Any]) -> SearchSpace:
     # Reading draws nothing, so which choice is the default is of no matter.
     parameters = tuple(Parameter(name, tuple(values), values[-1]) for name, values in choices.items())
-    # An older run's edge answered nothing or all.
-    exits = tuple(layout.get("exits", ()))
-    made = Layout(tuple(layout["stages"]), tuple(layout["skippable"]), layout["modules"], exits)
+    # An older run's edge answered nothing or all, and saw the whole image.
+    later = (tuple(layout.get(name, ())) for name in ("exits", "sides"))
+    made = Layout(tuple(layout["stages"]), tuple(layout["skippable"]), layout["modules"], *later)
     return SearchSpace(parameters, made)
 
 

@@ -54,7 +54,7 @@ def taught_parameters(space: SearchSpace) -> dict[str, tuple[Value, ...]]:
 
 
 class SupernetTeaching:
-    """Teaches every split point, width, stride, bit width and module count at once, as a Trainee.
+    """Teaches every split point, width, stride, bit width, module count and resolution at once, as a Trainee.
 
     Each step learns from the whole chain, the smallest configuration of a random split point and ``random``
     others (sandwich rule, Yu and Huang 2019, arXiv 1903.05134).
@@ -125,7 +125,8 @@ class SupernetTeaching:
             min(int(c) for c in self.space[f"edge_modules.stage{i + 1}"].choices)
             for i in range(self.supernet.layout.stage_count)
         )
-        return replace(config, edge_modules=fewest, width=min(int(c) for c in self.space["width"].choices))
+        width, side = min(int(c) for c in self.space["width"].choices), self.space.resolutions[0]
+        return replace(config, edge_modules=fewest, width=width, resolution=side)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the supernet's and the optimiser's state."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import Tensor
@@ -40,6 +40,32 @@ class Arrangement:
         if shape[0] == shape[1] != shape[2]:
             return cls("channels last", shape[2], (shape[0], shape[1]))
         return cls("image", shape[0], (shape[1], shape[2]))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one sample's features."""
+        shapes: dict[Kind, tuple[int, ...]] = {
+            "image": (self.channels, *self.sides),
+            "channels last": (*self.sides, self.channels),
+            "tokens": (self.sides[0], self.channels),
+            "vector": (self.channels,),
+        }
+        return shapes[self.kind]
+
+    def resized(self, shape: tuple[int, ...]) -> Arrangement:
+        """Return how the same features of an image of another size lie.
+
+        Raises:
+            ValueError: a shape that differs in more than the sides of an image.
+        """
+        sides = shape[1:] if self.kind == "image" else shape[:2]
+        if self.kind in ("image", "channels last") and len(shape) == 3:
+            found = replace(self, sides=(sides[0], sides[1]))
+            if found.shape == shape:
+                return found
+        if shape == self.shape:
+            return self
+        raise ValueError(f"features of shape {shape} are not {self.shape} in another size")
 
     def image(self, features: Tensor) -> Tensor:
         """Return features (b, ...) as (b, c, h, w)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -10,6 +11,7 @@ from torch.nn import functional
 
 from search_spaces.arrangement import Arrangement
 from search_spaces.linear_code import linear_code
+from search_spaces.resolution import resized
 from search_spaces.slicing import Axis
 
 MAX_BITS = 8
@@ -32,6 +34,13 @@ class Encoder(nn.Module):
         self.padding = tuple(-side % stride for side in self.arrangement.sides)
         self.project = nn.Conv2d(self.arrangement.channels, width, stride, stride)
 
+    def fitted(self, arrangement: Arrangement) -> Encoder:
+        """Return this encoder, on the same weights, for features of another size."""
+        fitting = copy.copy(self)
+        fitting.arrangement = arrangement
+        fitting.padding = tuple(-side % self.project.stride[0] for side in arrangement.sides)
+        return fitting
+
     def forward(self, features: Tensor) -> Tensor:
         """Return the latent (b, width, ceil(h / stride), ceil(w / stride)) of features (b, ...)."""
         latent: Tensor = self.project(self.padded(features))
@@ -50,11 +59,15 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Gives the cloud the features it expects: a linear expansion, then a residual correction."""
+    """Gives the cloud the features it expects: a linear expansion, then a residual correction.
+
+    Features of a smaller image are brought back between the two, so that the correction sees what the cloud gets.
+    """
 
     def __init__(self, shape: tuple[int, ...], width: int, stride: int) -> None:
         super().__init__()
         self.arrangement = Arrangement.of(shape)
+        self.sent_sides = self.arrangement.sides
         channels = self.arrangement.channels
         self.expand = nn.Conv2d(width, channels * stride * stride, 1)
         self.shuffle = nn.PixelShuffle(stride)
@@ -64,10 +77,18 @@ class Decoder(nn.Module):
         for parameter in self.correct[2].parameters():
             nn.init.zeros_(parameter)
 
+    def fitted(self, arrangement: Arrangement) -> Decoder:
+        """Return this decoder, on the same weights, for what was sent of features of another size."""
+        fitting = copy.copy(self)
+        fitting.sent_sides = arrangement.sides
+        return fitting
+
     def forward(self, values: Tensor) -> Tensor:
         """Return features (b, ...) of dequantised values (b, width, h', w')."""
-        height, width = self.arrangement.sides
+        height, width = self.sent_sides
         features = self.shuffle(self.expand(values))[:, :, :height, :width]
+        if self.sent_sides != self.arrangement.sides:
+            features = resized(features, self.arrangement.sides)
         return self.arrangement.features(features + self.correct(features))
 
 
@@ -95,11 +116,6 @@ class Bottleneck(nn.Module):
         """
         key = str(stride)
         return self.log_steps[key][:width] + self.bit_log_steps[key][bits - 1]
-
-    def symbol_shape(self, width: int, stride: int) -> tuple[int, int, int]:
-        """Return channels, height and width of one sample's symbols."""
-        height, wide = (-(-side // stride) for side in Arrangement.of(self.shape).sides)
-        return width, height, wide
 
     @torch.no_grad()
     def calibrate(self, features: Tensor, gradients: Tensor) -> None:

@@ -30,6 +30,7 @@ class Config:
         offload: Share of the samples that the edge does not answer itself but sends on; 1 where it answers none, or
             all, so that no gate is needed.
         payload: What is sent of them: ``features``, the ``image``, or per sample either (``dynamic``).
+        resolution: Side in pixels that the image is reduced to for the edge's blocks; 0 where they see all of it.
     """
 
     split: int
@@ -47,6 +48,7 @@ class Config:
     temperature: float = 0.0
     offload: float = 1.0
     payload: str = ""
+    resolution: int = 0
 
     @property
     def gated(self) -> bool:
@@ -59,8 +61,13 @@ class Config:
         return self.split == 0 or self.payload in ("image", "dynamic")
 
     def to_params(self) -> dict[str, Value]:
-        """Return the flat parameters (``edge_modules.stage1``, ...) that the study records."""
+        """Return the flat parameters (``edge_modules.stage1``, ...) that the study records.
+
+        Where ``resolution`` is 0 it is left out: what was recorded and hashed before there was one stays as it is.
+        """
         fields = asdict(self)
+        if not self.resolution:
+            del fields["resolution"]
         counts = fields.pop("edge_modules")
         stages = {f"edge_modules.stage{i}": count for i, count in enumerate(counts, start=1)}
         return {"split": fields.pop("split"), **stages, **fields}

@@ -24,6 +24,7 @@ class EdgePart(nn.Module):
         encoder: Features to the latent that is sent; None where no features are.
         quantiser: Latent to symbols.
         answering: Answers, and says of which samples that is enough; None where the edge answers all, or none.
+        reduction: Image to the smaller one that the blocks see; None where they see all of it.
     """
 
     def __init__(
@@ -32,18 +33,29 @@ class EdgePart(nn.Module):
         encoder: nn.Module | None,
         quantiser: nn.Module | None,
         answering: Answering | None = None,
+        reduction: nn.Module | None = None,
     ) -> None:
         super().__init__()
+        self.reduction = reduction
         self.blocks = nn.Sequential(*blocks)
         self.encoder, self.quantiser, self.answering = encoder, quantiser, answering
 
     def forward(self, images: Tensor) -> Payload:
         """Return symbols (b, w, h, w') uint8 of each tensor that crosses, then raw outputs, then scores."""
-        features: Payload = self.blocks(images)
+        features = self.features(images)
         if self.encoder is None or self.quantiser is None:
             return features if self.answering is None else self.answering(features)
         symbols: Payload = self.quantiser(self.encoder(features))
         return symbols if self.answering is None else (*tensors_of(symbols), *self.answering(features))
+
+    def features(self, images: Tensor) -> Payload:
+        """Return what the blocks make of images (b, 3, H, W)."""
+        features: Payload = self.blocks(self.reduced(images))
+        return features
+
+    def reduced(self, images: Tensor) -> Tensor:
+        """Return the images that the blocks see."""
+        return images if self.reduction is None else self.reduction(images)
 
 
 @dataclass(frozen=True)
@@ -142,7 +154,8 @@ class DerivedModel(nn.Module):
         """Run a training pass over images (b, 3, H, W)."""
         edge, cloud = self._blocks()
         heads = {} if self.answering is None or self.cloud is None else {len(edge): self.answering.head}
-        return run(images, edge, self._crossings(), cloud, heads)
+        seen = images if self.edge is None else self.edge.reduced(images)
+        return run(seen, edge, self._crossings(), cloud, heads)
 
     def _blocks(self) -> tuple[Sequence[nn.Module], Sequence[nn.Module]]:
         """Return the blocks that answer, before and behind the cut; the edge's own head is its last one."""

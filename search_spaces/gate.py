@@ -61,17 +61,17 @@ class Answering(nn.Module):
     Args:
         head: Edge features to raw outputs: an exit head, or the model's own last block.
         confidence: What of raw outputs the gate reads.
-        shapes: Of the edge features that cross, for one sample.
+        arrangements: How the edge features that cross lie.
         answers: Answers that the gate scores.
     """
 
     def __init__(
-        self, head: nn.Module, confidence: Confidence, shapes: Sequence[tuple[int, ...]], answers: int
+        self, head: nn.Module, confidence: Confidence, arrangements: Sequence[Arrangement], answers: int
     ) -> None:
         super().__init__()
         self.head, self.confidence = head, confidence
-        self.arrangements = tuple(Arrangement.of(shape) for shape in shapes)
-        example = payload_of(torch.zeros(1, *shape) for shape in shapes)
+        self.arrangements = tuple(arrangements)
+        example = payload_of(torch.zeros(1, *arrangement.shape) for arrangement in arrangements)
         with torch.no_grad():
             evidence = self.evidence(example, tensors_of(head.eval()(example)))
         self.means = sum(arrangement.channels for arrangement in self.arrangements)

@@ -14,12 +14,14 @@ class Layout:
         skippable: Whether keeping no module of a block is the identity.
         modules: M, the number of modules a block with modules is partitioned into.
         exits: Split points where the edge can answer: by an exit head, or at N by the model's own.
+        sides: Sides in pixels that the edge's image may have, rising, the whole one last; none without a choice.
     """
 
     stages: tuple[int, ...]
     skippable: tuple[bool, ...]
     modules: int
     exits: tuple[int, ...] = ()
+    sides: tuple[int, ...] = ()
 
     @property
     def splits(self) -> int:

@@ -8,15 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from deploy.errors import UserError, unknown
+from deploy.errors import unknown
 from search_spaces.config import Config, Value
 from search_spaces.layout import Layout
+from search_spaces.parameter import Parameter
 
 IMAGE = ("image_format", "image_quality", "image_resolution")
 BOTTLENECK = ("width", "stride", "bits")
 DISTILLATION = ("response", "feature", "rate", "temperature")
 GATE = ("offload", "payload")
 """Parameters that a run has only where its user names one of them."""
+RESOLUTION = "resolution"
+"""A parameter that a run has only where its user names it, and the model runs at other resolutions."""
 UNLESS_NAMED: Mapping[str, tuple[Value, ...]] = {
     "response": (1.0,),
     "feature": (0.0,),
@@ -25,32 +28,6 @@ UNLESS_NAMED: Mapping[str, tuple[Value, ...]] = {
 }
 """The choices that a run leaves unless its user names them: a trial is too short to show what the others do to a
 finalist. Without a rate term, a finalist's bytes double."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One discrete parameter: its choices in rising order, and the one a Config gets when it says nothing."""
-
-    name: str
-    choices: tuple[Value, ...]
-    default: Value
-
-    def narrowed(self, choices: Sequence[Value]) -> Parameter:
-        """Return the parameter with only ``choices`` left.
-
-        Raises:
-            UserError: nothing is left, or a choice is none of the parameter's.
-        """
-        if not choices:
-            raise UserError(f"parameter '{self.name}' is narrowed to nothing; valid: {self._listed()}")
-        foreign = [choice for choice in choices if choice not in self.choices]
-        if foreign:
-            raise UserError(f"parameter '{self.name}' has no choice {foreign[0]!r}; valid: {self._listed()}")
-        kept = tuple(choice for choice in self.choices if choice in choices)
-        return replace(self, choices=kept, default=self.default if self.default in kept else kept[-1])
-
-    def _listed(self) -> str:
-        return ", ".join(str(choice) for choice in self.choices)
 
 
 @dataclass(frozen=True)
@@ -94,15 +71,15 @@ class SearchSpace:
         """Return the one Config that stands for all those which run the same program.
 
         Whatever is inactive gets a neutral value: image settings where no image is sent, the bottleneck where no
-        features are, the gate where it has no choice, modules of stages that are not there, distillation where
-        nothing is trained.
+        features are, the gate where it has no choice, the resolution where it is the whole one, modules of stages
+        that are not there, distillation where nothing is trained.
         """
         if config.split == 0:
             return replace(self._cloud_model(0), **_fields(config, IMAGE))
         counts = self._edge_counts(config)
-        whole = self._cloud_model(config.split)
+        whole = replace(self._cloud_model(config.split), resolution=self._resolution(config.resolution))
         everything = config.split == self.layout.splits
-        if everything and counts == whole.edge_modules:
+        if everything and counts == whole.edge_modules and not whole.resolution:
             return whole
         kept = replace(whole, edge_modules=counts, **self._gate(config))
         if not everything and kept.payload != "image":
@@ -114,6 +91,15 @@ class SearchSpace:
         """Return what shapes the features that are sent and what the cloud makes of them."""
         cloud = config.cloud_modules if self.layout.cloud_has_modules(config.split) else self.layout.modules
         return {"cloud_modules": cloud, **_fields(config, BOTTLENECK)}
+
+    def _resolution(self, side: int) -> int:
+        return side if side in self.layout.sides[:-1] else 0
+
+    @property
+    def resolutions(self) -> list[int]:
+        """What a Config may say of the edge's image, the smallest first: 0 stands for the whole one."""
+        sides = next((p.choices for p in self.parameters if p.name == RESOLUTION), (0,))
+        return [self._resolution(int(side)) for side in sides]
 
     def _gate(self, config: Config) -> dict[str, Any]:
         """Return how samples are sent where the edge answers some; nothing where it answers all, or none."""
@@ -169,7 +155,8 @@ class SearchSpace:
         if split == 0:
             return images
         counts = [self._distinct_counts(split, stage) for stage in range(self.layout.stage_count)]
-        subsets, whole = math.prod(len(c) for c in counts), all(self.layout.modules in c for c in counts)
+        subsets = math.prod(len(c) for c in counts) * len(self.resolutions)
+        whole = 0 in self.resolutions and all(self.layout.modules in c for c in counts)
         plain, gated = self._gates(split)
         # Behind a gate at N an image is sent, whatever the payload says.
         if split == self.layout.splits:
@@ -225,6 +212,7 @@ class SearchSpace:
             for stage in range(layout.stage_count)
             if layout.edge_blocks(split, stage)
         }
+        on_edge.add(RESOLUTION)
         if any(self._gates(split)[1:]):
             on_edge |= set(IMAGE) | set(GATE)
         if split == layout.splits:
@@ -270,6 +258,7 @@ def default_space(layout: Layout, image_size: int, cloud_modules: bool = False) 
             Parameter("rate", (0.0, 0.125, 0.25, 0.5, 0.75, 1.0, 2.0), 0.5),
             Parameter("temperature", (1.0, 2.0, 4.0), 2.0),
             *(_GATE if layout.exits else ()),
+            *((Parameter(RESOLUTION, layout.sides, image_size),) if layout.sides else ()),
         ),
     )
 

@@ -11,19 +11,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from search_spaces.bottleneck import DECODER_AXES, ENCODER_AXES, Bottleneck
+from search_spaces.bottleneck import Bottleneck
 from search_spaces.chain import Chain
 from search_spaces.config import Config
 from search_spaces.derived import CloudPart, DerivedModel, EdgePart
+from search_spaces.ends import Ends
 from search_spaces.exits import Exits, exit_heads
 from search_spaces.gate import Answering, Confidence
 from search_spaces.modules import MODULES, layout_of, partitions
 from search_spaces.payload import each, parts_of, payload_of, tensors_of
-from search_spaces.quantiser import Dequantiser, Quantiser, quantise
-from search_spaces.slicing import Kept, SharedSlice, along, prefix, sliced
+from search_spaces.quantiser import Dequantiser
+from search_spaces.resolution import Arrangements, Sizes, reduction
+from search_spaces.slicing import Kept, SharedSlice, along, sliced
 from search_spaces.space import SearchSpace
 from search_spaces.task import Outputs
-from search_spaces.trace import Crossing, Trace, run
+from search_spaces.trace import Trace, run
 
 Importance = Mapping[tuple[int, int], float]
 """Score of a module by (block index, module index)."""
@@ -72,6 +74,7 @@ class Supernet(nn.Module):
         )
         self.heads = nn.ModuleDict(exit_heads(cloud, exits) if exits else {})
         self._shared: dict[tuple[int, int], Callable[[Any], Any]] = {}
+        self._sizes = Sizes(self.cloud)
 
     def train(self, mode: bool = True) -> Supernet:
         """Set the training mode; the cloud model always stays as it is deployed."""
@@ -99,7 +102,7 @@ class Supernet(nn.Module):
 
     def is_cloud_model(self, config: Config) -> bool:
         """Return whether a canonical Config runs the cloud model as it is and so needs no training."""
-        whole = all(count == self.layout.modules for count in config.edge_modules)
+        whole = all(count == self.layout.modules for count in config.edge_modules) and not config.resolution
         return config.split == 0 or (config.split == self.layout.splits and whole)
 
     def cloud_config(self) -> Config:
@@ -109,11 +112,18 @@ class Supernet(nn.Module):
 
     def trace(self, images: Tensor, config: Config) -> Trace:
         """Run a training pass of a Config on the shared weights."""
-        blocks = [self._shared_block(i, count) for i, count in enumerate(self._counts(config))]
+        shared = [self._shared_block(i, count) for i, count in enumerate(self._counts(config))]
+        blocks = self._whole_for_last(shared, config)
         interior = 0 < config.split < self.layout.splits
-        crossings = [_shared_crossing(part, config) for part in self._bottlenecks(config.split)] if interior else []
-        heads = self._shared_heads(config.split)
-        return run(images, blocks[: config.split], crossings, blocks[config.split :], heads)
+        crossings = [ends.shared() for ends in self._ends(config)] if interior else []
+        reduce = reduction(config.resolution)
+        return run(
+            reduce(images) if reduce else images,
+            blocks[: config.split],
+            crossings,
+            blocks[config.split :],
+            self._shared_heads(config),
+        )
 
     def derive(self, config: Config, importance: Importance | None = None) -> DerivedModel:
         """Return the sub-model of a canonical Config with weights of its own, physically sliced.
@@ -124,13 +134,14 @@ class Supernet(nn.Module):
         """
         source = self.cloud if self.is_cloud_model(config) else self.chain
         counts = self._counts(config)
-        blocks = [self._own_block(source, i, count, importance) for i, count in enumerate(counts)]
+        own = [self._own_block(source, i, count, importance) for i, count in enumerate(counts)]
+        blocks = self._whole_for_last(own, config)
         if config.split == 0:
             return DerivedModel(config, None, CloudPart(None, None, blocks))
         if config.payload == "image":
             return DerivedModel(config, self._own_answer(config, blocks), None, (), self._whole())
         if config.split == self.layout.splits:
-            return DerivedModel(config, EdgePart(blocks, None, None), None)
+            return DerivedModel(config, EdgePart(blocks, None, None, None, reduction(config.resolution)), None)
         return self._own_split(config, blocks)
 
     def kept_modules(self, block: int, count: int, importance: Importance | None = None) -> list[int]:
@@ -176,18 +187,25 @@ class Supernet(nn.Module):
         """Return the bottleneck of each tensor that crosses."""
         return [part for part in parts_of(self.bottlenecks[str(split)]) if isinstance(part, Bottleneck)]
 
+    def _ends(self, config: Config) -> list[Ends]:
+        """Return both ends of each tensor that crosses."""
+        found = self._sizes.at(config.split, config.resolution)
+        return [Ends(*each, config) for each in zip(self._bottlenecks(config.split), found, strict=True)]
+
+    def _whole_for_last(self, blocks: list[Any], config: Config) -> list[Any]:
+        """Return the blocks; where all are on the edge, what the last one reads is brought back to its size."""
+        everything = config.split == self.layout.splits
+        return self._sizes.whole_for_last(blocks, config.resolution) if everything and config.resolution else blocks
+
     def _own_split(self, config: Config, blocks: Sequence[nn.Module]) -> DerivedModel:
-        bottlenecks = self._bottlenecks(config.split)
-        quantisers = [Quantiser(part.log_step(*_latent(config)), config.bits) for part in bottlenecks]
-        units, key = prefix(config.width), str(config.stride)
-        encoders = [sliced(part.encoders[key], along(ENCODER_AXES, units)) for part in bottlenecks]
-        decoders = [sliced(part.decoders[key], along(DECODER_AXES, units)) for part in bottlenecks]
-        answering = self._answering(self.heads[str(config.split)], config) if config.gated else None
+        split, ends = config.split, self._ends(config)
+        encoders, quantisers, decoders = zip(*(end.own() for end in ends), strict=True)
+        answering = self._own_exit(config) if config.gated else None
         return DerivedModel(
             config,
-            EdgePart(blocks[: config.split], each(encoders), each(quantisers), answering),
-            CloudPart(each([Dequantiser(part) for part in quantisers]), each(decoders), blocks[config.split :]),
-            tuple(part.symbol_shape(config.width, config.stride) for part in bottlenecks),
+            EdgePart(blocks[:split], each(encoders), each(quantisers), answering, reduction(config.resolution)),
+            CloudPart(each([Dequantiser(part) for part in quantisers]), each(decoders), blocks[split:]),
+            tuple(end.symbol_shape for end in ends),
             self._whole() if config.sends_images else None,
         )
 
@@ -195,40 +213,35 @@ class Supernet(nn.Module):
         """Return an edge that answers by itself: by its exit head, or at N by the model's own last block."""
         if config.split == self.layout.splits:
             *rest, head = blocks
-            return EdgePart(rest, None, None, self._answering(head, config))
-        answering = self._answering(self.heads[str(config.split)], config)
-        return EdgePart(blocks[: config.split], None, None, answering)
+            answering = self._answering(head, self._sizes.at(len(rest), 0), config)
+            return EdgePart(rest, None, None, answering, reduction(config.resolution))
+        answering = self._own_exit(config)
+        return EdgePart(blocks[: config.split], None, None, answering, reduction(config.resolution))
 
-    def _answering(self, head: nn.Module, config: Config) -> Answering:
+    def _own_exit(self, config: Config) -> Answering:
+        found = self._sizes.at(config.split, config.resolution)
+        return self._answering(self._head(config.split, config), found, config)
+
+    def _answering(self, head: nn.Module, found: Arrangements, config: Config) -> Answering:
         assert self._confidence is not None
-        crossing = self.cloud.crossing[min(config.split, self.layout.splits - 1) - 1]
         answers = 2 if config.payload == "dynamic" else 1
-        return Answering(copy.deepcopy(head), self._confidence, crossing, answers)
+        return Answering(copy.deepcopy(head), self._confidence, found, answers)
+
+    def _head(self, split: int, config: Config) -> nn.Module:
+        """Return a split point's exit head for features as the edge has them there."""
+        head, last = self.heads[str(split)], self.layout.splits - 1
+        # With everything on the edge, those before the last block are brought back already.
+        whole = not config.resolution or split == last < config.split
+        return head if whole else nn.Sequential(self._sizes.back(split, config.resolution), head)
 
     def _whole(self) -> CloudPart:
         return CloudPart(None, None, [*self.cloud.blocks])
 
-    def _shared_heads(self, split: int) -> dict[int, Callable[[Any], Any]]:
+    def _shared_heads(self, config: Config) -> dict[int, Callable[[Any], Any]]:
         """Return a split point's exit head by its place, or all of them where everything is on the edge."""
-        return {
-            int(at): partial(_beside, head)
-            for at, head in self.heads.items()
-            if int(at) == split or split == self.layout.splits
-        }
-
-
-def _shared_crossing(bottleneck: Bottleneck, config: Config) -> Crossing:
-    units, key = prefix(config.width), str(config.stride)
-    steps = bottleneck.log_step(*_latent(config))
-    return Crossing(
-        SharedSlice(bottleneck.encoders[key], along(ENCODER_AXES, units)),
-        lambda latent: quantise(latent, steps, config.bits),
-        SharedSlice(bottleneck.decoders[key], along(DECODER_AXES, units)),
-    )
-
-
-def _latent(config: Config) -> tuple[int, int, int]:
-    return config.width, config.stride, config.bits
+        everything = config.split == self.layout.splits
+        places = [at for at in map(int, self.heads) if at == config.split or everything]
+        return {at: partial(_beside, self._head(at, config)) for at in places}
 
 
 def _apart(value: Any) -> Any:
