@@ -39,8 +39,11 @@ def importances(records: Sequence[TrialRecord], info: RunInfo) -> dict[str, dict
 def parameter_table(records: Sequence[TrialRecord]) -> tuple[list[str], np.ndarray]:
     """Return the names of the parameters that vary and their values, (n, k); words become their rank."""
     params = [record.config.to_params() for record in records]
-    names = [name for name in (params[0] if params else {}) if len({p[name] for p in params}) > 1]
-    columns = [_column([p[name] for p in params]) for name in names]
+    known = dict.fromkeys(name for each in params for name in each)
+    # What a Config leaves out is 0.
+    values = {name: [each.get(name, 0) for each in params] for name in known}
+    names = [name for name in known if len(set(values[name])) > 1]
+    columns = [_column(values[name]) for name in names]
     return names, np.array(columns, dtype=float).reshape(len(names), len(records)).T
 
 

@@ -95,6 +95,17 @@ def modules(counts: tuple[int, ...]) -> str:
     return "-".join(f"{count}x{times}" if times > 1 else str(count) for count, times in parts)
 
 
+def cut(config: Config, splits: int) -> str:
+    """Return where the model is cut, short: ``split 4/9``, and what side the edge's image has if it is reduced."""
+    return f"split {config.split}/{splits}" + (f" at {config.resolution} px" if config.resolution else "")
+
+
+def on_edge(config: Config) -> str:
+    """Return what the edge runs, short: its modules by stage, and ``@48`` where it sees 48 x 48 pixels alone."""
+    side = f"@{config.resolution}" if config.resolution else ""
+    return f"{modules(config.edge_modules)}{side}" if config.split else "-"
+
+
 def sent(config: Config) -> str:
     """Return what crosses the link, short: ``8ch/2 3b`` (channels, stride, bits), ``webp 50@64`` or ``nothing``.
 

@@ -40,6 +40,8 @@ def _facts(record: TrialRecord, info: RunInfo, on_front: bool) -> Table:
     grid.add_row("sent", sent_in_words(record.config))
     if not is_image(record):
         grid.add_row("edge modules", f"{modules(record.config.edge_modules)} (kept in each block, by stage)")
+    if side := record.config.resolution:
+        grid.add_row("edge sees", f"{side} x {side} pixels of the image, reduced")
     if record.config.width:
         grid.add_row("cloud modules", str(record.config.cloud_modules))
     grid.add_row("distillation", _distillation(record.config))

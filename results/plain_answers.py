@@ -33,7 +33,9 @@ def cloud_model(records: Sequence[TrialRecord], info: RunInfo) -> TrialRecord | 
     whole = [
         record
         for record in records
-        if is_edge_only(record, info) and record.validation.edge_flops >= info.whole_flops * (1 - 1e-9)
+        if is_edge_only(record, info)
+        and not record.config.resolution
+        and record.validation.edge_flops >= info.whole_flops * (1 - 1e-9)
     ]
     return whole[0] if whole else None
 

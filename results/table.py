@@ -13,6 +13,7 @@ from results.naming import UNITS, modules, sent, si
 from results.plain_answers import plain_answers
 from results.record import RunInfo, TrialRecord
 from results.summary import shown
+from search_spaces.config import Config
 
 Cell = Callable[[TrialRecord], str]
 SHORT = {
@@ -29,6 +30,7 @@ NOTE = (
     "madds: multiply-adds on the edge for one sample (fvcore). sent: channels/stride and bits, "
     "or image format, quality@side. modules: kept in each stage on the edge."
 )
+SIDE_NOTE = " split 4@48: the edge sees the image reduced to 48 x 48 pixels."
 
 
 def front_table(front: Sequence[TrialRecord], info: RunInfo, title: str | None = None) -> Table:
@@ -45,10 +47,12 @@ def front_table(front: Sequence[TrialRecord], info: RunInfo, title: str | None =
 def run_table(records: Sequence[TrialRecord], front: Sequence[TrialRecord], info: RunInfo) -> RenderableType:
     """Return the front and, below it, the two plain answers, with a line that says what the columns mean."""
     members = f"{len(front)} member{'s' if len(front) != 1 else ''}"
+    plain = plain_answers(records, info)
+    note = NOTE + (SIDE_NOTE if any(record.config.resolution for record in (*front, *plain)) else "")
     return Group(
         front_table(front, info, f"Pareto set of {info.name}: {members}"),
-        front_table(plain_answers(records, info), info, "The two plain answers: an image, or all on the edge"),
-        Text(NOTE, style="dim"),
+        front_table(plain, info, "The two plain answers: an image, or all on the edge"),
+        Text(note, style="dim"),
     )
 
 
@@ -77,7 +81,7 @@ def _columns(info: RunInfo, front: Sequence[TrialRecord]) -> list[tuple[str, str
         extra.append("latency")
     columns: list[tuple[str, str, Cell]] = [
         ("trial", "right", lambda r: str(r.number)),
-        (f"split\nof {info.splits}", "right", lambda r: str(r.config.split)),
+        (f"split\nof {info.splits}", "right", lambda r: _split(r.config)),
         ("sent", "left", lambda r: sent(r.config)),
         (f"{info.metric}\nval", "right", lambda r: f"{r.validation.quality:.3f}"),
         (f"{info.metric}\ntest", "right", lambda r: _test(r, "quality")),
@@ -90,6 +94,10 @@ def _columns(info: RunInfo, front: Sequence[TrialRecord]) -> list[tuple[str, str
         columns.insert(-2, ("95 %\n±", "right", _half_width))
         columns.insert(-1, ("bytes\ntest", "right", lambda r: _test(r, "bytes")))
     return columns + [(SHORT[name], "right", _extra(name)) for name in extra]
+
+
+def _split(config: Config) -> str:
+    return f"{config.split}@{config.resolution}" if config.resolution else str(config.split)
 
 
 def _half_width(record: TrialRecord) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from search_spaces.config import Value
+
+if TYPE_CHECKING:
+    from search_spaces.resolution import Resolutions
 
 
 def space(
@@ -28,6 +31,7 @@ def space(
     from automl.cli.values import merged
     from automl.settings import RunSettings
     from search_spaces.objective import DEFAULT_OBJECTIVES
+    from search_spaces.resolution import resolutions_of
     from search_spaces.space import GATE, UNLESS_NAMED
 
     narrowed = merged(space or [], fix or [])
@@ -56,11 +60,21 @@ def space(
             f"There only if you name one of them: {' and '.join(GATE)}; --fix payload=features,image,dynamic "
             "lets the edge answer some samples itself"
         )
-    for split, shapes in enumerate(untrained_chain(plan.task).crossing, start=1):
+    chain = untrained_chain(plan.task)
+    if not plan.space.layout.sides:
+        console.print(_resolution_note(resolutions_of(chain, plan.task.image_size)))
+    for split, shapes in enumerate(chain.crossing, start=1):
         features = " and ".join(" x ".join(map(str, shape)) for shape in shapes)
         console.print(f"split {split}: features of {features}")
     console.print(f"split 0: the image; split {plan.space.layout.splits}: everything on the edge")
     console.print(f"{plan.space.size():,} distinct configurations")
+
+
+def _resolution_note(found: Resolutions) -> str:
+    if not found.sides:
+        return f"No resolution: the edge sees the whole image, for {found.reason}"
+    sides = ",".join(map(str, found.sides))
+    return f"There only if you name it: resolution; --fix resolution={sides} lets the edge see a smaller image"
 
 
 def _listed(choices: Sequence[Value]) -> str:

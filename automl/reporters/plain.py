@@ -8,7 +8,7 @@ from typing import IO
 
 from automl.reporters.pace import Clock, Pace
 from automl.reporters.sink import Sink
-from results.naming import byte_count, duration, sent, si
+from results.naming import byte_count, cut, duration, sent, si
 from results.record import RunInfo, TrialRecord
 
 EVERY = 10.0
@@ -47,7 +47,7 @@ class PlainReporter:
         self._has_trials = True
         measured = record.validation
         self._trial = (
-            f"trial {record.number}: split {record.config.split}/{info.splits}, {sent(record.config)}: "
+            f"trial {record.number}: {cut(record.config, info.splits)}, {sent(record.config)}: "
             f"{info.metric} {measured.quality:.3f}, {byte_count(measured.bytes)}, edge {si(measured.edge_flops)} "
             f"multiply-adds; front {len(front)}, hypervolume {hypervolume:.4f}"
         )

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from automl.reporters.pace import Clock, Pace
-from results.naming import byte_count, duration, sent, si
+from results.naming import byte_count, cut, duration, sent, si
 from results.record import RunInfo, TrialRecord
 from results.table import compact_table
 
@@ -99,7 +99,7 @@ def _bar(pace: Pace) -> Table:
 def _last(info: RunInfo, record: TrialRecord) -> Text:
     measured = record.validation
     text = (
-        f"last   trial {record.number}, split {record.config.split}/{info.splits}, {sent(record.config)}: "
+        f"last   trial {record.number}, {cut(record.config, info.splits)}, {sent(record.config)}: "
         f"{info.metric} {measured.quality:.3f}, {byte_count(measured.bytes)}, edge {si(measured.edge_flops)}"
     )
     return Text(text, no_wrap=True, overflow="ellipsis")

@@ -15,7 +15,7 @@ from deploy.route import Route
 from evaluators.answers import Answers
 from evaluators.confidence import confidences
 from evaluators.mixture import mixed_qualities
-from results.naming import modules, percent, sent
+from results.naming import on_edge, percent, sent
 from results.pareto import costs, non_dominated
 from results.rival_point import Figures, RivalName, RivalPoint, Settings
 from search_spaces.task import SplitName
@@ -90,7 +90,7 @@ class Cascade:
         return self.bench.trial.supernet.is_cloud_model(config_of(part))
 
     def _words(self, settings: Settings, share: float) -> str:
-        counts = modules(config_of(settings["edge"]).edge_modules)
+        counts = on_edge(config_of(settings["edge"]))
         image = sent(config_of(settings["image"]))
         return f"{counts}, {percent(share)} as {image} by {settings['rule']}"
 

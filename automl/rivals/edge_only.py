@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from automl.rivals.bench import Bench, config_of, settings_of
 from automl.rivals.rival import Answer
-from results.naming import modules
+from results.naming import on_edge
 from results.plain_answers import edge_only_frontier
 from results.rival_point import RivalName, RivalPoint, Settings
 from search_spaces.config import Config
@@ -36,7 +36,7 @@ class EdgeOnly:
         """Return one sub-model's point."""
         config = config_of(part)
         figures = self.answer(part, "validation").figures(self.bench.plan.task)
-        return [RivalPoint(self.name, part, modules(config.edge_modules), figures)]
+        return [RivalPoint(self.name, part, on_edge(config), figures)]
 
     def answer(self, settings: Settings, split: SplitName) -> Answer:
         """Run a sub-model."""

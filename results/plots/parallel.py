@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -37,7 +38,7 @@ class Column:
 def parallel_figure(records: Sequence[TrialRecord], info: RunInfo) -> Figure:
     """Draw every front member as one line, coloured by quality; inactive parameters lie on the row below."""
     front = pareto_set(records, info.objectives)
-    columns = [column for column in _columns(info) if _varies(column, front, info)]
+    columns = [column for column in _columns(info, front) if _varies(column, front, info)]
     figure = new_figure(11.0, 5.2)
     panel = figure.add_axes((0.035, 0.05, 0.875, 0.73))
     qualities = [record.validation.quality for record in front] or [0.0, 1.0]
@@ -60,7 +61,7 @@ def parallel_figure(records: Sequence[TrialRecord], info: RunInfo) -> Figure:
     return figure
 
 
-def _columns(info: RunInfo) -> list[Column]:
+def _columns(info: RunInfo, front: Sequence[TrialRecord]) -> list[Column]:
     def bottleneck(name: str) -> Callable[[TrialRecord], float | None]:
         return lambda r: float(getattr(r.config, name)) if is_split(r) else None
 
@@ -70,8 +71,10 @@ def _columns(info: RunInfo) -> list[Column]:
     def plain(value: float) -> str:
         return f"{value:g}"
 
+    seen = Column("edge's image\n(side)", partial(_seen, info), plain, True)
     return [
         Column("split\npoint", lambda r: float(r.config.split), plain, True),
+        *([seen] if any(record.config.resolution for record in front) else []),
         Column("edge modules\n(mean)", _mean_modules, lambda value: f"{value:.1f}", False),
         *(Column(name, bottleneck(name), plain, True) for name in ("width", "stride", "bits")),
         *(Column(f"{name}\nweight", weight(name), plain, True) for name in ("response", "feature")),
@@ -92,6 +95,11 @@ def _varies(column: Column, front: Sequence[TrialRecord], info: RunInfo) -> bool
 def _mean_modules(record: TrialRecord) -> float | None:
     counts = record.config.edge_modules
     return None if is_image(record) or not counts else float(np.mean(counts))
+
+
+def _seen(info: RunInfo, record: TrialRecord) -> float | None:
+    """Return the side of the image that the edge's blocks see; the whole one has three bytes a pixel."""
+    return None if is_image(record) else float(record.config.resolution or round((info.raw_bytes / 3) ** 0.5))
 
 
 def _payload(record: TrialRecord) -> float | None:
