@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torchvision.models.vision_transformer import VisionTransformer
 
 from automl import blueprint as blueprint_module
 from automl.blueprint import blueprint
@@ -20,6 +21,7 @@ from automl.run_reader import read_run
 from automl.settings import Effort, RunSettings
 from automl.studies import list_studies
 from automl.tasks.classification import ClassificationTask, Counts
+from automl.taught import supernet_file
 from automl.trial import TrialRecipe
 from automl.work import open_study
 from deploy.errors import UserError
@@ -237,6 +239,67 @@ def test_a_run_whose_user_names_no_gate_has_none_of_its_parameters(root: Path) -
     assert names.isdisjoint({"offload", "payload"})
     tried = replace(settings(root, "any"), first=({"split": 4, "offload": 0.5},))
     assert blueprint(tried).first[0].gated
+
+
+def reduced(root: Path, name: str, budget: int = 4) -> RunSettings:
+    """Settings of a run in which the edge sees a smaller image, before a split or with everything on it."""
+    return replace(settings(root, name, budget), narrowed={"split": (4, 8), "resolution": (24, 32)})
+
+
+@pytest.fixture(scope="module")
+def reduced_run(root: Path) -> list[TrialRecord]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blueprint_module, "find_task", small_task)
+        patch.setattr(blueprint_module, "ANCHOR_QUALITIES", (50,))
+        return run(reduced(root, "reduced"), QuietReporter()).records
+
+
+def test_a_smaller_image_is_searched_and_the_anchors_see_the_whole_one(
+    root: Path, reduced_run: list[TrialRecord], unbroken: list[TrialRecord]
+) -> None:
+    assert {record.config.resolution for record in reduced_run if record.kind == "search"} <= {24, 32}
+    anchors = [(each.config, each.validation) for each in reduced_run if each.kind == "anchor"]
+    assert anchors == [(each.config, each.validation) for each in unbroken if each.kind == "anchor"]
+    assert read_run(reduced(root, "reduced").folder)[1] == reduced_run
+
+
+def test_a_run_with_resolutions_continued_to_its_budget_is_as_one_unbroken(
+    root: Path, reduced_run: list[TrialRecord]
+) -> None:
+    run(reduced(root, "reduced-broken", budget=2), QuietReporter())
+    records = run(reduced(root, "reduced-broken"), QuietReporter()).records
+    assert searched(records) == searched(reduced_run)
+
+
+@pytest.mark.parametrize("split", [4, 8])
+def test_a_smaller_image_leaves_as_a_bundle_that_is_that_trial(
+    split: int, root: Path, reduced_run: list[TrialRecord], tmp_path: Path
+) -> None:
+    number = next(r.number for r in reduced_run if r.config.split == split and r.config.resolution)
+    export_trial(reduced(root, "reduced"), number, Choice(), tmp_path / "bundle")
+    passed, lines = verify_bundle(tmp_path / "bundle", root)
+    assert passed, lines
+
+
+def test_a_run_whose_user_names_no_resolution_has_none(root: Path) -> None:
+    plain = settings(root, "any")
+    assert "resolution" not in {parameter.name for parameter in blueprint(plain).space.parameters}
+    tried = replace(plain, first=({"split": 4, "resolution": 24},))
+    assert blueprint(tried).first[0].resolution == 24
+    assert supernet_file(blueprint(plain)) != supernet_file(blueprint(tried))
+    with pytest.raises(UserError, match="parameter 'resolution' has no choice 20; valid: 24, 32, 40, 48"):
+        blueprint(replace(plain, narrowed={"resolution": (20,)}))
+
+
+def test_a_model_that_runs_at_one_size_alone_says_so_in_one_line(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vit = VisionTransformer(48, 16, 2, 2, 8, 16, num_classes=10)
+    monkeypatch.setattr(ClassificationTask, "cloud_model", lambda task: vit.eval())
+    assert blueprint(settings(root, "any")).space["split"].choices[-1] > 1
+    refusal = r"'resolution' is no parameter of this model: it does not run at 40 x 40 pixels \(Wrong image height"
+    with pytest.raises(UserError, match=refusal):
+        blueprint(replace(settings(root, "any"), narrowed={"resolution": (24, 48)}))
 
 
 def test_a_small_space_is_exhausted_before_the_budget(root: Path) -> None:

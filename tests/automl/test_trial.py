@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from automl.trial import Trial, TrialRecipe
 from deploy.joint_codec import symbols_codec
 from deploy.packet import PacketCodec
 from evaluators.flops import flops
+from evaluators.operators import operators_of
 from search_spaces.chain import chain_of
 from search_spaces.modules import layout_of
 from search_spaces.space import SearchSpace, default_space
@@ -69,6 +71,21 @@ def test_edge_flops_are_fvcores_count_of_the_edge_part(trial: Trial, space: Sear
     assert measured.edge_flops == flops(candidate.derived.edge, torch.zeros(1, 3, size, size))
 
 
+@pytest.mark.parametrize("split", [3, 8])
+def test_a_smaller_image_is_counted_as_it_is_exported(trial: Trial, space: SearchSpace, split: int) -> None:
+    smaller = default_space(replace(space.layout, sides=(24, 48)), trial.task.image_size)
+    candidate = trial.candidate(smaller.config({"split": split, "resolution": 24}), 1)
+    edge, size = candidate.derived.edge, trial.task.image_size
+    assert edge is not None and not trial.supernet.is_cloud_model(candidate.derived.config)
+    measured = trial.measured(candidate, trial.task.data("validation"))
+    assert measured.edge_flops == flops(edge, torch.zeros(1, 3, size, size))
+    whole = trial.supernet.derive(smaller.config({"split": split})).eval().edge
+    assert whole is not None and measured.edge_flops < 0.4 * flops(whole, torch.zeros(1, 3, size, size))
+    program = operators_of(edge, torch.zeros(1, 3, size, size))
+    reduction = next(part for part in program if part.kind == "elementwise")
+    assert reduction.work == 3 * (24**2 + size**2)
+
+
 @pytest.mark.parametrize("params", [{"split": 0, "image_format": "jpeg"}, {"split": 8}])
 def test_the_ends_run_the_cloud_model_untrained(trial: Trial, space: SearchSpace, params: dict) -> None:
     candidate = trial.candidate(space.config(params), 1)
@@ -96,6 +113,19 @@ def test_every_step_of_the_sandwich_holds_the_whole_and_a_smallest(trial: Trial,
     assert (whole.split, whole.edge_modules) == (8, (4, 4, 4, 4)[: len(whole.edge_modules)])
     assert set(smallest.edge_modules) == {0}
     assert len(drawn) == 2
+    trial.supernet.eval()
+
+
+def test_the_sandwich_is_taught_over_the_resolutions_on_offer(trial: Trial, space: SearchSpace) -> None:
+    smaller = default_space(replace(space.layout, sides=(24, 32, 40, 48)), trial.task.image_size)
+    recipe = TeachingRecipe(steps=2, batch=4)
+    teaching = SupernetTeaching(trial.task, trial.supernet, smaller, recipe)
+    steps = [teaching.sandwich(step) for step in range(12)]
+    assert all(whole.resolution == 0 and smallest.resolution == 24 for whole, smallest, *_ in steps)
+    assert {config.resolution for _, _, *drawn in steps for config in drawn} == {24, 32, 40, 0}
+    assert all(torch.isfinite(torch.tensor(teaching.step(step))) for step in range(2))
+    plain = SupernetTeaching(trial.task, trial.supernet, space, recipe)
+    assert not any(config.resolution for config in plain.sandwich(3))
     trial.supernet.eval()
 
 

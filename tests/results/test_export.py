@@ -32,6 +32,7 @@ from results.verify import VerifyReport, verify_bundle
 from search_spaces.chain import chain_of
 from search_spaces.config import Config, Value
 from search_spaces.derived import DerivedModel
+from search_spaces.resolution import resolutions_of
 from search_spaces.space import default_space
 from search_spaces.supernet import BottleneckOptions, Supernet
 from search_spaces.task import Task
@@ -64,7 +65,8 @@ def supernet_of(task: Task) -> Supernet:
 
 def derived(task: Task, **params: Value) -> DerivedModel:
     net = supernet_of(task)
-    return net.derive(default_space(net.layout, task.image_size).config(params)).eval()
+    layout = replace(net.layout, sides=resolutions_of(net.cloud, task.image_size).sides)
+    return net.derive(default_space(layout, task.image_size).config(params)).eval()
 
 
 def features_model(task: Task) -> DerivedModel:
@@ -179,7 +181,7 @@ def gated(task: Task, **params: Value) -> DerivedModel:
     assert model.edge is not None and model.answering is not None
     gate = model.answering.gate
     with torch.no_grad():
-        features = model.edge.blocks(task.data("test").batch(range(12))[0])
+        features = model.edge.features(task.data("test").batch(range(12))[0])
         deviation, mean = torch.std_mean(model.answering.evidence(features, model.answering.head(features)), 0)
         gate.mean.copy_(mean)
         gate.scale.copy_(1 / deviation.clamp_min(1e-3))
@@ -196,8 +198,14 @@ def gated(task: Task, **params: Value) -> DerivedModel:
         (CLASSIFICATION, {"split": 3, "payload": "dynamic"}, {EDGE, CLOUD, WHOLE, "tables.npy", "sample"}),
         (CLASSIFICATION, {"split": 8, "edge_modules.stage1": 2}, {EDGE, WHOLE, "sample"}),
         (DETECTION, {"split": 4, "payload": "dynamic"}, {EDGE, CLOUD, WHOLE, "tables.npy", "sample"}),
+        (
+            DETECTION,
+            {"split": 4, "payload": "dynamic", "resolution": 48},
+            {EDGE, CLOUD, WHOLE, "tables.npy", "sample"},
+        ),
+        (CLASSIFICATION, {"split": 8, "resolution": 24}, {EDGE, WHOLE, "sample"}),
     ],
-    ids=["features", "image", "dynamic", "whole edge", "detection"],
+    ids=["features", "image", "dynamic", "whole edge", "detection", "smaller image", "whole edge, smaller image"],
 )
 def test_behind_a_gate_the_bundle_decides_and_answers_as_the_model_does(task, params, files, tmp_path):
     model, tables = gated(task, **params), tables_of(gated(task, **params), task)
@@ -213,6 +221,31 @@ def test_behind_a_gate_the_bundle_decides_and_answers_as_the_model_does(task, pa
     assert report.routes_differing == 0
     assert report.mean_bytes > 0
     assert not verify_bundle(bundle, model, task, "test", threads=1, threshold=ALWAYS).passed
+
+
+@pytest.mark.parametrize(
+    ("task", "params"),
+    [
+        (DETECTION, {"split": 3, "stride": 2, "resolution": 48}),
+        (DETECTION, {"split": 8, "resolution": 72}),
+        (CLASSIFICATION, {"split": 5, "resolution": 24}),
+        (CLASSIFICATION, {"split": 7, "resolution": 40}),
+        (PYRAMID, {"split": WIDE, "width": 4, "stride": 1, "resolution": 40}),
+    ],
+    ids=["split", "whole edge", "class", "vector", "pyramid"],
+)
+def test_an_edge_that_sees_a_smaller_image_takes_the_whole_one_and_reduces_it_itself(task, params, tmp_path):
+    model = derived(task, **{"width": 8, "stride": 1, "bits": BITS, **params})
+    whole = derived(task, **{"width": 8, "stride": 1, "bits": BITS, **params, "resolution": task.image_size})
+    bundle = export_bundle(model, task, tmp_path / "bundle", tables_of(model, task), METRICS)
+    image = onnx.load(str(bundle.path / EDGE)).graph.input[0].type.tensor_type
+    assert tuple(d.dim_value for d in image.shape.dim) == (0, 3, task.image_size, task.image_size)
+    assert bundle.manifest.config["resolution"] == params["resolution"]
+    for ours, theirs in zip(model.symbol_shapes, whole.symbol_shapes, strict=True):
+        assert all(side <= full for side, full in zip(ours, theirs, strict=True))
+    report = verify_bundle(bundle, model, task, "test", threads=1)
+    assert report.passed, report.problems
+    assert report.packets_equal and report.symbols_differing < 1e-3
 
 
 def test_exporting_neither_prints_nor_changes_the_model_or_the_loggers(tmp_path, capfd):

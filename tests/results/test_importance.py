@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from synthetic_records import INFO, realistic
 
@@ -22,6 +24,12 @@ def test_what_makes_the_bytes_is_found(shares):
 
 def test_too_few_trials_say_nothing():
     assert importances(realistic(11, finalists=False), INFO) == {}
+
+
+def test_a_parameter_that_some_leave_out_is_ranked_too(records):
+    some = [replace(each, config=replace(each.config, resolution=24 * (each.number % 3))) for each in records]
+    names, table = parameter_table(some)
+    assert table[:, names.index("resolution")].tolist() == [24 * (each.number % 3) for each in records]
 
 
 def test_only_parameters_that_vary_are_ranked(records):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.naming import byte_count, duration, measure, modules, percent, sent, si
+from results.naming import byte_count, cut, duration, measure, modules, on_edge, percent, sent, si
 from search_spaces.config import Config
 
 
@@ -53,6 +53,12 @@ def test_what_is_sent():
     assert sent(Config(4, width=8, stride=2, bits=3)) == "8ch/2 3b"
     assert sent(Config(0, image_format="webp", image_quality=50, image_resolution=64)) == "webp 50@64"
     assert sent(Config(9)) == "nothing"
+
+
+def test_what_the_edge_sees():
+    whole, smaller = Config(4, (4, 2), width=8), Config(4, (4, 2), width=8, resolution=48)
+    assert (cut(whole, 9), cut(smaller, 9)) == ("split 4/9", "split 4/9 at 48 px")
+    assert (on_edge(whole), on_edge(smaller), on_edge(Config(0, (4, 4)))) == ("4-2", "4-2@48", "-")
 
 
 def test_many_stages_are_written_as_runs():

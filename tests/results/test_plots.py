@@ -51,6 +51,19 @@ def test_the_parallel_plot_has_no_axis_for_what_is_fixed(records):
     assert "bits" in titles(varied)
 
 
+def test_the_parallel_plot_shows_what_the_edge_sees_where_that_differs(records):
+    def ticks(members):
+        texts = [text.get_text() for text in parallel_figure(members, INFO).axes[0].texts]
+        return "edge's image\n(side)" in texts, "48" in texts, "96" in texts
+
+    differ = [
+        replace(each, config=replace(each.config, resolution=48 * (each.number % 2) if each.config.split else 0))
+        for each in records
+    ]
+    assert ticks(differ) == (True, True, True)
+    assert not ticks(records)[0]
+
+
 def test_a_run_leaves_its_files_and_plots_in_its_folder(tmp_path):
     paths = write_outcome(realistic(3), INFO, tmp_path)
     found = {str(path.relative_to(tmp_path)) for path in paths}

@@ -62,6 +62,19 @@ def test_the_widest_values_still_fit(front, info):
     assert "99999" in text and "16-16-16-16" in text and "128ch/2 8b" in text
 
 
+def test_a_smaller_image_is_shown_beside_the_split_and_fits(front, info):
+    config = replace(
+        front[0].config, split=11, edge_modules=(4, 3, 4, 2), width=24, stride=2, bits=8, resolution=224,
+        offload=0.2, payload="dynamic", image_format="webp", image_quality=90, image_resolution=192,
+    )  # fmt: skip
+    smaller = replace(front[0], number=99999, config=config)
+    assert "11@224" in printed(front_table([smaller], info))
+    assert_fits(printed(front_table([replace(smaller, config=replace(config, offload=1.0, payload=""))], info)))
+    assert "reduced to 48 x 48" in " ".join(printed(run_table([smaller], [smaller], info)).split())
+    assert "reduced to 48 x 48" not in " ".join(printed(run_table([front[0]], [front[0]], info)).split())
+    assert "224 x 224 pixels of the image, reduced" in printed(trial_panel(smaller, info, True))
+
+
 @pytest.mark.parametrize(
     "more", [("cloud_flops",), ("edge_params", "edge_memory"), ("cloud_flops", "edge_params", "edge_memory")]
 )

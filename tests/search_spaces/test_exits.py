@@ -119,6 +119,30 @@ def test_at_the_last_split_point_the_model_itself_answers(
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.parametrize(
+    ("split", "payload"), [(3, "features"), (4, "dynamic"), (5, "image"), (7, "image"), (8, "image")]
+)
+def test_with_a_smaller_image_heads_and_gates_read_what_they_always_do(
+    supernet: Supernet, space: SearchSpace, images: Tensor, split: int, payload: str
+) -> None:
+    side = images.shape[-1] // 16 * 8
+    config = replace(gated(space, split, payload), resolution=side)
+    # A supernet is taught as if every sample were sent.
+    taught = replace(gated(space, split, "features"), resolution=side)
+    derived = supernet.derive(config).eval()
+    assert derived.edge is not None and derived.answering is not None
+    with torch.no_grad():
+        shared, trained = supernet.trace(images, taught), derived.trace(images)
+        crossed = derived.crossed(derived.edge(images))
+    head = shared.outputs if split == supernet.layout.splits else shared.beside[split]
+    for own, theirs in zip(crossed.outputs, head, strict=True):
+        torch.testing.assert_close(own, theirs, atol=1e-4, rtol=1e-4)
+    for own, theirs in zip(trained.outputs, shared.outputs if payload != "image" else head, strict=True):
+        torch.testing.assert_close(own, theirs, atol=1e-4, rtol=1e-4)
+    assert trained.taps.keys() == set(derived.tap_points)
+    assert crossed.scores is not None and crossed.scores.shape[1] == (2 if payload == "dynamic" else 1)
+
+
 def test_exit_and_gate_are_counted(supernet: Supernet, space: SearchSpace, images: Tensor) -> None:
     config = gated(space, 3, "features")
     derived = supernet.derive(config).eval()
