@@ -189,12 +189,14 @@ def _whole(task: Task, named: Collection[str], cloud_modules: bool) -> SearchSpa
     """Return a task's space, with the resolutions that its chain runs at where they are named."""
     chain = untrained_chain(task)
     layout = layout_of(chain, exits=task if isinstance(task, Exits) else None)
-    if RESOLUTION in named:
-        found = resolutions_of(chain, task.image_size)
-        if not found.sides:
-            raise UserError(f"'{RESOLUTION}' is no parameter of this model: {found.reason}; leave it out")
-        layout = replace(layout, sides=found.sides)
-    return default_space(layout, task.image_size, cloud_modules)
+    plain = default_space(layout, task.image_size, cloud_modules)
+    # Trying takes a few passes, so it is left to those who ask for what would not be there without.
+    if {parameter.name for parameter in plain.parameters}.issuperset(named):
+        return plain
+    found = resolutions_of(chain, task.image_size)
+    if RESOLUTION in named and not found.sides:
+        raise UserError(f"'{RESOLUTION}' is no parameter of this model: {found.reason}; leave it out")
+    return default_space(replace(layout, sides=found.sides), task.image_size, cloud_modules)
 
 
 def _left(settings: RunSettings, named: Collection[str], whole: SearchSpace) -> SearchSpace:
@@ -203,7 +205,10 @@ def _left(settings: RunSettings, named: Collection[str], whole: SearchSpace) -> 
     space = whole if set(GATE).intersection(named) else whole.without_gates()
     # By the whole space, so that a name which is none of its parameters is told which there are.
     chosen = {whole[name].name: choices for name, choices in settings.narrowed.items()}
-    return space.narrowed({**pinned, **chosen})
+    left = space.narrowed({**pinned, **chosen})
+    # A resolution that is fixed at the whole one is none: the run is the same as one that does not name it.
+    tried = any(RESOLUTION in params for params in settings.first)
+    return left if tried or any(left.resolutions) else left.of_the_whole_image()
 
 
 def made_with(plan: Blueprint) -> dict[str, Any]:

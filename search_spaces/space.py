@@ -57,6 +57,11 @@ class SearchSpace:
         kept = tuple(parameter for parameter in self.parameters if parameter.name not in GATE)
         return SearchSpace(kept, replace(self.layout, exits=()))
 
+    def of_the_whole_image(self) -> SearchSpace:
+        """Return the space in which the edge sees the whole image."""
+        kept = tuple(parameter for parameter in self.parameters if parameter.name != RESOLUTION)
+        return SearchSpace(kept, replace(self.layout, sides=()))
+
     def config(self, params: Mapping[str, Value]) -> Config:
         """Return the canonical Config of flat parameters; what is missing takes its default.
 

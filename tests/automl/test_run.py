@@ -287,6 +287,7 @@ def test_a_run_whose_user_names_no_resolution_has_none(root: Path) -> None:
     tried = replace(plain, first=({"split": 4, "resolution": 24},))
     assert blueprint(tried).first[0].resolution == 24
     assert supernet_file(blueprint(plain)) != supernet_file(blueprint(tried))
+    assert blueprint(replace(plain, narrowed={"resolution": (48,)})).space == blueprint(plain).space
     with pytest.raises(UserError, match="parameter 'resolution' has no choice 20; valid: 24, 32, 40, 48"):
         blueprint(replace(plain, narrowed={"resolution": (20,)}))
 
