@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -63,14 +63,22 @@ class Exam:
         return self.plan.task.bootstrap(outcome.predictions, outcome.targets, self._resamples)
 
 
-def as_exported(candidate: Candidate, outcome: Outcome, data: DataSplit) -> Outcome:
-    """Replace the packets' lengths by those of the exported edge, which may round a rare symbol differently."""
+def as_exported(candidate: Candidate, outcomes: Sequence[Outcome], data: DataSplit) -> list[Outcome]:
+    """Replace the packets' lengths by those of the exported edge, which may round a rare symbol differently.
+
+    Args:
+        candidate: What is exported.
+        outcomes: Its outcomes on the split, at one threshold or several.
+        data: The split.
+    """
     if not candidate.tables:
-        return outcome
+        return list(outcomes)
     codec = PacketCodec(symbols_codec(candidate.tables, candidate.derived.symbol_shapes))
     lengths = [len(codec.encode(symbols)) for symbols in _exported_symbols(candidate, data)]
-    sent = outcome.routes == Route.FEATURES
-    return replace(outcome, packet_bytes=np.where(sent, lengths, outcome.packet_bytes))
+    return [
+        replace(each, packet_bytes=np.where(each.routes == Route.FEATURES, lengths, each.packet_bytes))
+        for each in outcomes
+    ]
 
 
 def _exported_symbols(candidate: Candidate, data: DataSplit) -> Iterator[Sample]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from automl.bisection import Bisection
@@ -16,7 +16,9 @@ from automl.reporter import Reporter
 from automl.search import never
 from automl.seeds import derived, trial_seed
 from automl.study import Study
-from automl.trial import Candidate, Trial
+from automl.trial import Candidate, Measured, Trial
+from evaluators.measurement import Measurement
+from evaluators.outcome import Outcome
 from results.hypervolume import most_hypervolume
 from results.pareto import pareto_set
 from results.plain_answers import cloud_model, is_edge_only, is_image, is_shared
@@ -43,6 +45,16 @@ def chosen(records: Sequence[TrialRecord], info: RunInfo, count: int) -> list[Tr
     return list({record.number: record for record in everyone}.values())
 
 
+def with_curves(members: Sequence[TrialRecord], front: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Return members and, behind each, the others of the front on its curve: what refines one refines all."""
+    found = {other.number: other for member in members for other in (member, *_beside(member, front))}
+    return list(found.values())
+
+
+def _beside(member: TrialRecord, front: Sequence[TrialRecord]) -> list[TrialRecord]:
+    return [other for other in front if other.config.gated and other.config.curve == member.config.curve]
+
+
 def bisections(records: Sequence[TrialRecord], info: RunInfo) -> list[Bisection]:
     """Return the searches for the cheapest plain answers, among those near the cloud model."""
     whole = cloud_model(records, info)
@@ -66,7 +78,8 @@ def _shared(records: Sequence[TrialRecord], info: RunInfo, count: int, floor: fl
     shared = [record for record in pareto_set(records, info.objectives) if is_shared(record, info)]
     near = [record for record in shared if record.validation.quality >= floor]
     far = [record for record in shared if record.validation.quality < floor]
-    return [*most_hypervolume(near, info, count, floor), *most_hypervolume(far, info, count - len(near))]
+    taken = [*most_hypervolume(near, info, count, floor), *most_hypervolume(far, info, count - len(near))]
+    return with_curves(taken, shared)
 
 
 @dataclass(frozen=True)
@@ -88,23 +101,21 @@ class Finals:
     study: Study
     reporter: Reporter
     stop: Callable[[], bool] = never
-    _latest: dict[Config, Candidate] = field(default_factory=dict)
-    """What was refined last, by its Config whatever share is offloaded: members of one curve share it."""
 
     def run(self) -> None:
         """Measure every finalist that has not been measured yet; test is read once for each.
 
-        Any number of processes do so side by side, each taking the next one that no other has.
+        Any number of processes do so side by side, each taking the next curve that no other has.
         """
         self.reporter.stage("finalists", len(self._members()) + self._to_come())
         while not self.stop():
             members = self._members()
-            waiting = [record.number for record in members if record.finalist is None]
+            waiting = [record for record in members if record.finalist is None]
             self.reporter.advance(len(members) - len(waiting))
             if not waiting:
                 return
             busy = self.study.refining()
-            free = [number for number in waiting if number not in busy]
+            free = [curve for curve in _curves(waiting) if curve[0].number not in busy]
             if free:
                 self._take(free[0])
             else:
@@ -122,11 +133,12 @@ class Finals:
         """Return how many finalists are yet to be found."""
         return sum(max(0, each.left - 1) for each in bisections(self.study.records(), self._info))
 
-    def _take(self, number: int) -> None:
-        with self.study.refinement(number) as mine:
-            record = self.study.record(number)
-            if mine and record.finalist is None:
-                self.study.set_finalist(number, self._finalist(record))
+    def _take(self, curve: Sequence[TrialRecord]) -> None:
+        with self.study.refinement(curve[0].number) as mine:
+            left = [self.study.record(record.number) for record in curve] if mine else []
+            left = [record for record in left if record.finalist is None]
+            for record, finalist in zip(left, self._finalists(left) if left else (), strict=True):
+                self.study.set_finalist(record.number, finalist)
 
     def _is_whole(self, record: TrialRecord) -> bool:
         return self.trial.supernet.is_cloud_model(record.config)
@@ -135,37 +147,44 @@ class Finals:
     def _exam(self) -> Exam:
         return Exam(self.plan, self.trial)
 
-    def _finalist(self, record: TrialRecord) -> Finalist:
-        candidate = self._refined(record)
-        whole = self._is_whole(record)
+    def _finalists(self, curve: Sequence[TrialRecord]) -> list[Finalist]:
+        """Refine what the records of one curve share, and examine it at each one's threshold."""
+        configs, whole = [record.config for record in curve], self._is_whole(curve[0])
+        refined = self._refined(curve[0])
+        known = {configs[0]: Measured(refined, curve[0].validation)}
+        along = known if whole else self.trial.along(refined, configs)
+        candidates = [along[config].candidate for config in configs]
         if not whole:
-            self.keeper.save(record.number, candidate, finalist=True)
-        test = self._exam.data
-        outcome = as_exported(candidate, self.trial.outcome(candidate, test), test)
+            for record, candidate in zip(curve, candidates, strict=True):
+                self.keeper.save(record.number, candidate, finalist=True)
+        thresholds = [candidate.threshold for candidate in candidates]
+        outcomes = as_exported(refined, self.trial.outcomes(refined, thresholds, self._exam.data), self._exam.data)
+        return [
+            self._examined(candidate, outcome, along[candidate.derived.config].measurement)
+            for candidate, outcome in zip(candidates, outcomes, strict=True)
+        ]
+
+    def _examined(self, candidate: Candidate, outcome: Outcome, validation: Measurement) -> Finalist:
         quality, gap = self._exam.intervals(outcome)
-        return Finalist(
-            validation=record.validation
-            if whole
-            else self.trial.measured(candidate, self.plan.task.data("validation")),
-            test=self.trial.measured_as(candidate, outcome),
-            quality_interval=quality,
-            gap_interval=gap,
-        )
+        return Finalist(validation, self.trial.measured_as(candidate, outcome), quality, gap)
 
     def _refined(self, record: TrialRecord) -> Candidate:
-        if self._is_whole(record):
-            return self.candidate(record)
-        curve = replace(record.config, offload=1.0)
-        if curve not in self._latest:
-            self._latest.clear()
-            self._latest[curve] = refined(self.candidate(record), self.trial, self.plan)
-        return self.trial.at(self._latest[curve], record.config)
+        candidate = self.candidate(record)
+        return candidate if self._is_whole(record) else refined(candidate, self.trial, self.plan)
 
     def candidate(self, record: TrialRecord) -> Candidate:
         """Return a trial's candidate as the search measured it: as kept, or trained again from its seed."""
         kept = self.keeper.load(record.number, self.trial.supernet)
         seed = trial_seed(self.plan.settings.seed)
         return kept or self.trial.candidate(record.config, seed)
+
+
+def _curves(records: Sequence[TrialRecord]) -> list[list[TrialRecord]]:
+    """Return records by the curve that they lie on, in their order."""
+    found: dict[Config, list[TrialRecord]] = {}
+    for record in records:
+        found.setdefault(record.config.curve, []).append(record)
+    return list(found.values())
 
 
 def refined(candidate: Candidate, trial: Trial, plan: Blueprint) -> Candidate:

@@ -109,7 +109,8 @@ def left_of(plan: Blueprint, records: Sequence[TrialRecord], info: RunInfo) -> L
     whole = cloud_model(records, info)
     members = chosen(records, info, count)
     tested = [m.finalist is None for m in members if is_image(m) or m is whole]
-    refined = [m.finalist is None for m in members if not (is_image(m) or m is whole)]
+    curves = {m.config.curve: m.finalist is None for m in members if not (is_image(m) or m is whole)}
+    refined = [*curves.values()]
     if not anchors and not trials:
         return Left(anchors, trials, sum(refined), sum(tested))
     return Left(

@@ -29,7 +29,8 @@ class Effort:
         teach_steps: Steps that the supernet is taught.
         trial_steps: Distillation steps of a trial.
         refine_steps: Further distillation steps of a finalist.
-        finalists: Members of the front, with a part on the edge and one in the cloud, that are refined.
+        finalists: Members of the front, with a part on the edge and one in the cloud, that are refined; of a gate,
+            the whole curve is.
     """
 
     cloud_steps: int | None = None

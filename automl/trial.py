@@ -147,9 +147,14 @@ class Trial:
 
     def outcome(self, candidate: Candidate, data: DataSplit) -> Outcome:
         """Run a candidate over a split."""
+        return self.outcomes(candidate, [candidate.threshold], data)[0]
+
+    def outcomes(self, candidate: Candidate, thresholds: Sequence[float], data: DataSplit) -> list[Outcome]:
+        """Run a candidate over a split once: its outcome at each threshold, of which it has one without a gate."""
         if candidate.derived.answering is not None:
-            return self.answers(candidate, data).at(candidate.threshold)
-        return outcome(candidate.derived, self.task, data, self._link(candidate))
+            found = self.answers(candidate, data)
+            return [found.at(threshold) for threshold in thresholds]
+        return [outcome(candidate.derived, self.task, data, self._link(candidate)) for _ in thresholds]
 
     def answers(self, candidate: Candidate, data: DataSplit) -> Answers:
         """Run a candidate with a gate over a split, every sample on every route."""
@@ -165,19 +170,12 @@ class Trial:
         """Measure a candidate by an outcome of its own."""
         return measure(Subject(candidate.derived, self.task, outcome), self.profile)
 
-    def at(self, candidate: Candidate, config: Config) -> Candidate:
-        """Return a candidate with its threshold where ``config`` wants it, which differs in ``offload`` alone."""
-        if config == candidate.derived.config:
-            return candidate
-        found = self.answers(candidate, self.task.data("validation"))
-        return _at(candidate, config, found.threshold(config.offload))
-
     def along(self, candidate: Candidate, configs: Sequence[Config]) -> dict[Config, Measured]:
         """Measure a candidate on validation at every threshold that some Configs ask for, in one pass.
 
         Args:
             candidate: A candidate.
-            configs: Configs that differ from its own in ``offload`` alone, its own among them.
+            configs: Configs that differ from its own in ``offload`` alone; without a gate, its own.
         """
         validation, own = self.task.data("validation"), candidate.derived.config
         if candidate.derived.answering is None:

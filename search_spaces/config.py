@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 Value = int | float | str
@@ -54,6 +54,11 @@ class Config:
     def gated(self) -> bool:
         """Whether the edge answers some samples and sends the others."""
         return self.offload < 1
+
+    @property
+    def curve(self) -> Config:
+        """What Configs of one gate share, which differ in ``offload`` alone; without a gate, the Config itself."""
+        return replace(self, offload=1.0)
 
     @property
     def sends_images(self) -> bool:

@@ -54,7 +54,7 @@ class Bench:
         candidate, data = self.candidate(config), self.plan.task.data(split)
         found = self.trial.outcome(candidate, data)
         if split == "test":
-            found = as_exported(candidate, found, data)
+            (found,) = as_exported(candidate, [found], data)
         return Answer(found, EdgeFlops().measure(Subject(candidate.derived, self.plan.task, found)))
 
     def candidate(self, config: Config) -> Candidate:

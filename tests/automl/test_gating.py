@@ -73,14 +73,6 @@ def test_one_pass_measures_every_share(trial: Trial, space: SearchSpace) -> None
     assert along[other].measurement.to_dict() == pytest.approx(again.to_dict())
 
 
-def test_another_share_of_a_curve_is_the_same_model_at_another_threshold(trial: Trial, space: SearchSpace) -> None:
-    config = space.config(GATED)
-    candidate = trial.candidate(config, 1)
-    for other, found in trial.along(candidate, space.along(config)).items():
-        moved = trial.at(candidate, other)
-        assert (moved.threshold, moved.derived.config) == (found.candidate.threshold, other)
-
-
 def test_what_is_kept_comes_back_with_its_threshold(trial: Trial, space: SearchSpace, tmp_path) -> None:
     config = space.config(GATED)
     candidate = replace(trial.candidate(config, 1), threshold=0.1 + 0.2)

@@ -26,6 +26,7 @@ from automl.trial import TrialRecipe
 from automl.work import open_study
 from deploy.errors import UserError
 from results.chooser import Choice
+from results.pareto import pareto_set
 from results.record import TrialRecord
 
 EFFORT = Effort(cloud_steps=4, teach_steps=2, trial_steps=1, refine_steps=1, finalists=2)
@@ -314,3 +315,15 @@ def test_constraints_that_nothing_meets_leave_no_front_and_say_what_is_closest(r
     made = replace(settings(root, "strict", budget=2), constraints=("quality>=1.5",))
     result = run(made, QuietReporter())
     assert not any(record.feasible for record in result.records)
+
+
+def test_what_refines_a_gate_refines_its_whole_curve(gated_run: list[TrialRecord]) -> None:
+    front = pareto_set(gated_run, ("quality", "edge_flops", "bytes"))
+    refined = {record.config.curve for record in gated_run if record.finalist and record.config.gated}
+    assert refined
+    for record in front:
+        if record.config.gated:
+            assert (record.finalist is not None) == (record.config.curve in refined)
+    for record in gated_run:
+        if record.finalist and record.config.gated:
+            assert record.finalist.test.offloaded is not None
