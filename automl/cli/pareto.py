@@ -34,7 +34,10 @@ def pareto(
     max_edge_flops: MaxEdgeFlopsOption = None,
     min_quality: MinQualityOption = None,
 ) -> None:
-    """Print the Pareto set of a run beside the plain answers, or pick one member of it."""
+    """Print the Pareto set of a run beside the plain answers, or pick one member of it.
+
+    Example: eccsearch pareto --max-bytes 200
+    """
     from automl.run_finder import named_run
     from automl.run_reader import read_run
     from results.chooser import Choice

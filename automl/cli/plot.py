@@ -21,7 +21,10 @@ def plot(
     storage: StorageOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder; the run's own plots/ unless given.")] = None,
 ) -> None:
-    """Write a run's plots: the front, parallel coordinates, the hypervolume over trials, parameter importances."""
+    """Write a run's plots: the front, parallel coordinates, the hypervolume over trials, parameter importances.
+
+    Example: eccsearch plot front --name detection
+    """
     from automl.rivals.record import measured_rivals
     from automl.run_finder import named_run
     from automl.run_reader import read_run

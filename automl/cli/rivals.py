@@ -26,9 +26,12 @@ def rivals(
 ) -> None:
     """Measure the rivals of a run and print the search beside them.
 
-    Edge-only models, compressed images, plain cuts with Zstandard, confidence cascades and a fixed bottleneck: each
-    on the run's data, splits and cloud model, trained as its finalists are. What is measured is kept: Ctrl-C costs
-    the configuration in flight, and a second call prints at once.
+    Edge-only models, compressed images, plain cuts, confidence cascades, a fixed
+    bottleneck: each on the run's data, splits and cloud model, trained as its
+    finalists are. What is measured is kept: Ctrl-C costs the configuration in
+    flight, and a second call prints at once.
+
+    Example: eccsearch rivals --name detection
     """
     from automl.rivals.known import known_challenge
     from automl.run_finder import find_run

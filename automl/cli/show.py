@@ -18,7 +18,10 @@ def show(
     storage: StorageOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print one trial: its configuration, what it measured on validation and, if refined, on test."""
+    """Print one trial: its configuration, what it measured on validation and, if refined, on test.
+
+    Example: eccsearch show 137
+    """
     from rich.console import Console
 
     from automl.run_finder import named_run

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def studies(root: Path = typer.Option(DEFAULT_ROOT, help="The folder that holds the runs.")) -> None:
-    """List the runs below a root: task, sampler, trials, front, last change."""
+    """List the runs below a root: task, sampler, trials, front, last change.
+
+    Example: eccsearch studies --root runs
+    """
     from rich.console import Console
     from rich.table import Table
 

@@ -36,7 +36,10 @@ def show_task(
     name: Annotated[str, typer.Argument(help="The task's name.")],
     out: Annotated[Path | None, typer.Option(help="The PNG to write; TASK.png unless given.")] = None,
 ) -> None:
-    """Write a contact sheet: samples of every split with their boxes and labels."""
+    """Write a contact sheet: samples of every split with their boxes and labels.
+
+    Example: eccsearch tasks show detection
+    """
     from automl.tasks.catalogue import find_task
     from automl.tasks.sources import SPLITS
     from results.contact_sheet import contact_sheet, write_contact_sheet

@@ -113,7 +113,9 @@ def _read_file(path: Path) -> Mapping[str, Tensor]:
     except FileNotFoundError:
         raise UserError(f"--weights {path}: there is no such file") from None
     except Exception as error:  # each format's reader raises its own
-        raise UserError(f"--weights {path} cannot be read ({str(error).splitlines()[0]})") from error
+        kind = "safetensors" if path.suffix == ".safetensors" else "torch.save"
+        reason = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        raise UserError(f"--weights {path} is no file of weights that {kind} wrote ({reason})") from error
     content = content.get("state_dict", content) if isinstance(content, dict) else content
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise UserError(f"--weights {path} holds no state dict: save model.state_dict()")
