@@ -129,7 +129,8 @@ def best_saving(savings: Sequence[Saving]) -> Saving:
 
 def _span(measured: Sequence[Measurement], name: str) -> float | None:
     values = [each[name] for each in measured]
-    return max(values) / min(values) if values and min(values) else None
+    least = min(values, default=0.0)
+    return max(values) / least if least else None
 
 
 def _saving_rows(best: Saving) -> list[Row]:

@@ -72,11 +72,11 @@ def structures(space: SearchSpace, count: int, seed: int) -> list[Config]:
     """Draw distinct structures at interior split points: every parameter uniform, as random search does."""
     rng = np.random.default_rng(derived(seed, "structures"))
     inner = space.narrowed({"split": [s for s in space["split"].choices if 0 < int(s) < space.layout.splits]})
-    neutral = {"response": 0.0, "feature": 0.0, "temperature": 0.0, "rate": 0.0}
     found: list[Config] = []
     while len(found) < count:
         params = {p.name: p.choices[rng.integers(len(p.choices))] for p in inner.parameters}
-        drawn = replace(inner.canonical(Config.from_params(params)), **neutral)
+        whole = inner.canonical(Config.from_params(params))
+        drawn = replace(whole, response=0.0, feature=0.0, temperature=0.0, rate=0.0)
         if drawn not in found:
             found.append(drawn)
     return found

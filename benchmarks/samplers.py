@@ -22,6 +22,7 @@ from automl.distributions import config_of, distributions
 from automl.samplers.sampler import Ask, build
 from automl.samplers.surrogate import REFERENCE, axes, measure, surrogate_space
 from automl.seeds import trial_seed
+from search_spaces.config import Config
 from search_spaces.objective import DEFAULT_OBJECTIVES, Objective
 
 
@@ -38,7 +39,8 @@ def search(name: str, seed: int, trials: int) -> Outcome:
     space = surrogate_space()
     objectives = tuple(Objective.named(each) for each in DEFAULT_OBJECTIVES)
     study = optuna.create_study(directions=[each.direction for each in objectives])
-    taken, points, spent = set(), [], 0.0
+    taken: set[Config] = set()
+    points, spent = [], 0.0
     for index in range(trials):
         began = time.perf_counter()
         ask = Ask(space, objectives, seed, index)

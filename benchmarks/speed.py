@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def derive(name: str, times: int) -> Table:
     supernet = Supernet(chain, BottleneckOptions.of(space)).eval()
     rng = np.random.default_rng(0)
     configs = [random_config(space, rng) for _ in range(WARM + times)]
-    took = [seconds(lambda config=config: supernet.derive(config)) for config in configs][WARM:]
+    took = [seconds(partial(supernet.derive, config)) for config in configs][WARM:]
     rows = ((name, times, 1000 * statistics.median(took), 1000 * max(took)),)
     return Table("Deriving a sub-model", ("model", "sub-models", "median, ms", "longest, ms"), rows)
 
@@ -73,8 +74,8 @@ def pipeline(own: Own, times: int) -> Table:
         steps = range(WARM, WARM + times)
         for step in range(WARM):
             training.step(step)
-        whole = sum(seconds(lambda step=step: training.step(step)) for step in steps)
-        drawn = sum(seconds(lambda step=step: training_batch(task, data, size, SEED, step)) for step in steps)
+        whole = sum(seconds(partial(training.step, step)) for step in steps)
+        drawn = sum(seconds(partial(training_batch, task, data, size, SEED, step)) for step in steps)
     rows = ((str(own.data), own.model, times, 1000 * whole / times, 1000 * drawn / times, 1 - drawn / whole),)
     columns = ("data", "model", "steps", "step, ms", "of it data, ms", "share that is the step")
     return Table("Data pipeline", columns, rows)
