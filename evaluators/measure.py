@@ -60,7 +60,7 @@ def measure_along(
 
 
 def _offloaded(outcome: Outcome) -> dict[str, float]:
-    return {"offloaded": 1 - outcome.share(Route.EDGE)}
+    return {"offloaded": float((outcome.routes != Route.EDGE).mean())}
 
 
 def _timed(workload: Workload, profile: DeviceProfile) -> dict[str, float]:
