@@ -15,8 +15,6 @@ from search_spaces.space import SearchSpace
 ACCEPTABLE = ("versions", "threads")
 FREE = ("finalists",)
 """What shapes finalists alone: a change is noted and stands in nobody's way, for each is measured only once."""
-NEUTRAL = {"space.offload": [1.0], "space.payload": ["features"]}
-"""What a parameter is fixed at where it might as well not be there: studies were made with it and without."""
 LONGEST = 90
 MOST = 5
 """Differences that a refusal names; whole stages of training may differ."""
@@ -63,12 +61,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
     """Return what differs, by dotted key."""
     before, after = flattened(old), flattened(new)
     keys = [*before, *(key for key in after if key not in before)]
-    pairs = [Difference(key, _said(before, key), _said(after, key)) for key in keys]
-    return [pair for pair in pairs if pair.old != pair.new]
-
-
-def _said(flat: Mapping[str, Any], key: str) -> Any:
-    return None if flat.get(key) == NEUTRAL.get(key) else flat.get(key)
+    return [Difference(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
 
 
 def refuse(name: str, found: Sequence[Difference], accept: Collection[str], searching: bool = True) -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from automl.identity import differences
 from automl.samplers.surrogate import surrogate_space
 from automl.study import Study
 from deploy.errors import UserError
@@ -23,13 +22,6 @@ def opened(folder: Path, accept: frozenset[str] = frozenset(), **changed: object
 def test_the_same_identity_continues(tmp_path: Path) -> None:
     opened(tmp_path)
     assert opened(tmp_path).accepted() == []
-
-
-def test_a_parameter_fixed_where_it_does_nothing_might_as_well_not_be_there() -> None:
-    fixed = {"space": {"bits": [4], "offload": [1.0], "payload": ["features"]}}
-    assert differences(fixed, {"space": {"bits": [4]}}) == differences({"space": {"bits": [4]}}, fixed) == []
-    free = {"space": {"bits": [4], "offload": [0.5, 1.0]}}
-    assert [each.key for each in differences(fixed, free)] == ["space.offload"]
 
 
 @pytest.mark.parametrize(
