@@ -110,12 +110,12 @@ class Finals:
         self.reporter.stage("finalists", len(self._members()) + self._to_come())
         while not self.stop():
             members = self._members()
-            waiting = [record for record in members if record.finalist is None]
-            self.reporter.advance(len(members) - len(waiting))
-            if not waiting:
+            curves = [curve for curve in _curves(members) if any(r.finalist is None for r in curve)]
+            self.reporter.advance(sum(record.finalist is not None for record in members))
+            if not curves:
                 return
             busy = self.study.refining()
-            free = [curve for curve in _curves(waiting) if curve[0].number not in busy]
+            free = [curve for curve in curves if _held(curve) not in busy]
             if free:
                 self._take(free[0])
             else:
@@ -134,7 +134,7 @@ class Finals:
         return sum(max(0, each.left - 1) for each in bisections(self.study.records(), self._info))
 
     def _take(self, curve: Sequence[TrialRecord]) -> None:
-        with self.study.refinement(curve[0].number) as mine:
+        with self.study.refinement(_held(curve)) as mine:
             left = [self.study.record(record.number) for record in curve] if mine else []
             left = [record for record in left if record.finalist is None]
             for record, finalist in zip(left, self._finalists(left) if left else (), strict=True):
@@ -185,6 +185,11 @@ def _curves(records: Sequence[TrialRecord]) -> list[list[TrialRecord]]:
     for record in records:
         found.setdefault(record.config.curve, []).append(record)
     return list(found.values())
+
+
+def _held(curve: Sequence[TrialRecord]) -> int:
+    """Return the number under which a curve is held: the same while its members are noted one by one."""
+    return min(record.number for record in curve)
 
 
 def refined(candidate: Candidate, trial: Trial, plan: Blueprint) -> Candidate:

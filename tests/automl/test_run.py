@@ -13,21 +13,25 @@ import torch
 from torchvision.models.vision_transformer import VisionTransformer
 
 from automl import blueprint as blueprint_module
+from automl import finalists
 from automl.blueprint import blueprint
 from automl.bundling import export_trial, verify_bundle
+from automl.finalists import Finals
+from automl.keeper import Keeper
 from automl.reporters.quiet import QuietReporter
 from automl.run import run
 from automl.run_reader import read_run
 from automl.settings import Effort, RunSettings
 from automl.studies import list_studies
+from automl.study import Study
 from automl.tasks.classification import ClassificationTask, Counts
 from automl.taught import supernet_file
 from automl.trial import TrialRecipe
-from automl.work import open_study
+from automl.work import open_study, trial_of
 from deploy.errors import UserError
 from results.chooser import Choice
 from results.pareto import pareto_set
-from results.record import TrialRecord
+from results.record import Finalist, TrialRecord
 
 EFFORT = Effort(cloud_steps=4, teach_steps=2, trial_steps=1, refine_steps=1, finalists=2)
 
@@ -327,3 +331,29 @@ def test_what_refines_a_gate_refines_its_whole_curve(gated_run: list[TrialRecord
     for record in gated_run:
         if record.finalist and record.config.gated:
             assert record.finalist.test.offloaded is not None
+
+
+def test_a_curve_whose_members_are_being_noted_is_no_other_process_s(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = gated(root, "shared-out")
+    run(replace(made, effort=replace(EFFORT, finalists=0)), QuietReporter())
+    plan = blueprint(made)
+    trial = trial_of(plan, QuietReporter())
+    noted: list[int] = []
+    note = Study.set_finalist
+
+    def refine(*stops: bool) -> None:
+        rounds = iter(stops)
+        Finals(plan, trial, Keeper(made.folder.weights), open_study(plan), QuietReporter(), lambda: next(rounds)).run()
+
+    def note_slowly(study: Study, number: int, finalist: Finalist) -> None:
+        note(study, number, finalist)
+        noted.append(number)
+        # What another process would do meanwhile.
+        refine(False, True)
+
+    monkeypatch.setattr(Study, "set_finalist", note_slowly)
+    monkeypatch.setattr(finalists, "chosen", lambda records, *_: [each for each in records if each.config.gated])
+    refine(*[False] * 100)
+    assert len(noted) == len(set(noted)) > 3
