@@ -15,7 +15,7 @@ from torch import Tensor
 
 from automl.reporter import Reporter
 from deploy.atomic import atomic
-from deploy.errors import UserError
+from deploy.errors import UserError, first_line
 from search_spaces.task import DataSplit, Target, Task
 
 REPORT_SECONDS = 0.5
@@ -80,7 +80,7 @@ def _keep(trainee: Trainee, done: int, checkpoint: Path) -> None:
         with atomic(checkpoint) as path:
             torch.save({"done": done, "trainee": trainee.state_dict()}, path)
     except RuntimeError as error:  # torch's writer reports a full disk so
-        raise UserError(f"cannot write {checkpoint}: {str(error).splitlines()[0]}; free some space") from error
+        raise UserError(f"cannot write {checkpoint}: {first_line(error)}; free some space") from error
 
 
 def _resume(trainee: Trainee, checkpoint: Path, reporter: Reporter) -> int:

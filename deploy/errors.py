@@ -10,6 +10,11 @@ class UserError(Exception):
     """Bad input: one line that says what, where and how to mend it; the CLI prints it and exits with 2."""
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its kind where it says nothing."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
 def unknown(kind: str, name: str, valid: Iterable[str]) -> UserError:
     """Build the error for a name that is not valid, naming the nearest one that is.
 

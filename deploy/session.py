@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 
 from deploy.cores import available_cores
-from deploy.errors import UserError
+from deploy.errors import UserError, first_line
 
 
 class Session:
@@ -30,7 +30,7 @@ class Session:
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own errors share no narrower base
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             raise UserError(f"onnxruntime {onnxruntime.__version__} cannot load '{path}': {reason}") from None
         self._path, self._inputs = path, [each.name for each in self._session.get_inputs()]
         found = (len(self._inputs), len(self._session.get_outputs()))
@@ -46,7 +46,7 @@ class Session:
         try:
             return tuple(self._session.run(None, dict(zip(self._inputs, arrays, strict=True))))
         except Exception as error:  # onnxruntime's own errors share no narrower base
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             raise UserError(f"onnxruntime {onnxruntime.__version__} cannot run '{self._path}': {reason}") from None
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 from torchvision.ops.misc import SqueezeExcitation
 
-from deploy.errors import UserError
+from deploy.errors import UserError, first_line
 from search_spaces.attention import with_own_attention, with_own_windows
 from search_spaces.cuts import Segment, Shape, segments_of
 from search_spaces.families.family import family_of
@@ -63,7 +63,7 @@ def chain_of(model: nn.Module, example: Tensor) -> Chain:
     try:
         graph = _FamilyTracer().trace(model)
     except Exception as error:  # fx raises whatever the traced code raises
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise UserError(
             f"torch.fx cannot trace {type(model).__name__}: {reason}; make its forward free of "
             "control flow that depends on tensors"

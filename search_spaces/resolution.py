@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from deploy.errors import first_line
 from search_spaces.arrangement import Arrangement
 from search_spaces.chain import Chain
 from search_spaces.payload import each, tensors_of
@@ -155,7 +156,7 @@ def resolutions_of(chain: Chain, image_size: int) -> Resolutions:
                 arrangements_at(chain, side)
                 sides.append(side)
             except Exception as error:  # blocks raise whatever they raise
-                reason = f"it does not run at {side} x {side} pixels ({_first_line(error)})"
+                reason = f"it does not run at {side} x {side} pixels ({_reason(error)})"
     return Resolutions((*sides, image_size)) if sides else Resolutions((), reason)
 
 
@@ -163,7 +164,6 @@ def _both(first: Block, second: Block) -> Block:
     return lambda value: second(first(value))
 
 
-def _first_line(error: Exception) -> str:
-    said = (str(error).splitlines() or [type(error).__name__])[0]
+def _reason(error: Exception) -> str:
     # A message that was put together while the model was traced knew no numbers yet.
-    return re.sub(r"Proxy\(\w+\)", "another", said)
+    return re.sub(r"Proxy\(\w+\)", "another", first_line(error))

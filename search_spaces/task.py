@@ -25,7 +25,10 @@ def model_input(pixels: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class DataSplit:
-    """One split held in memory: ``images`` is uint8 (n, 3, H, W), ``targets`` one dict a sample."""
+    """One split held in memory: ``images`` is uint8 (n, 3, H, W), ``targets`` one dict a sample.
+
+    Samples lie in an order by chance: statistics are taken of the first ones, which must not be of one class.
+    """
 
     name: SplitName
     images: Tensor

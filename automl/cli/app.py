@@ -21,7 +21,7 @@ from automl.cli.space import space
 from automl.cli.studies import studies
 from automl.cli.surroundings import prepare
 from automl.cli.tasks import tasks_app
-from deploy.errors import UserError
+from deploy.errors import UserError, first_line
 
 app = typer.Typer(
     name="eccsearch",
@@ -61,7 +61,7 @@ def main() -> None:
         if "torchvision::" not in str(error):
             raise
         _fail(
-            f"torch and torchvision do not match ({str(error).splitlines()[0]}): install both from the same index, "
+            f"torch and torchvision do not match ({first_line(error)}): install both from the same index, "
             "e.g. 'pip install --upgrade --force-reinstall torch torchvision'"
         )
 

@@ -1,7 +1,7 @@
 """Store: a data set decoded and resized once, memory-mapped, so that an epoch costs no decoding.
 
 ```
-listing --> divided --> decoded, split by split --> pixels.npy (n, 3, S, S) uint8, index.json
+listing --> divided --> shuffled --> decoded, split by split --> pixels.npy (n, 3, S, S) uint8, index.json
 ```
 """
 
@@ -29,7 +29,7 @@ from deploy.cores import available_cores
 from deploy.errors import UserError
 from search_spaces.task import DataSplit, SplitName, Target
 
-VERSION = 1
+VERSION = 2
 """Raise this whenever a change of the code changes what is kept of the same files."""
 ORDER: tuple[SplitName, ...] = ("test", "validation", "train")
 """Of pictures that several splits have, the first of these keeps its own: train gives way."""
@@ -140,7 +140,7 @@ def _build(listing: Listing, side: int, seed: int, folder: Path, reporter: Repor
     with partial_folder(folder) as partial:
         builder = _Builder(listing, side, len(entries), partial)
         reporter.stage("data", len(entries))
-        for done, (entry, found) in enumerate(_decoded(_in_order(entries), side), 1):
+        for done, (entry, found) in enumerate(_decoded(_in_order(entries, seed), side), 1):
             builder.add(entry, found)
             if done % AHEAD == 0:
                 # What is written through a map leaves the folder's time as it was, and old ones are swept away.
@@ -152,8 +152,10 @@ def _build(listing: Listing, side: int, seed: int, folder: Path, reporter: Repor
             (partial / name).replace(folder / name)
 
 
-def _in_order(entries: Sequence[Entry]) -> list[Entry]:
-    return [entry for split in ORDER for entry in entries if entry.split == split]
+def _in_order(entries: Sequence[Entry], seed: int) -> list[Entry]:
+    """Return entries split by split, each shuffled: a split's first samples stand for all, as of every Task."""
+    shuffled = [entries[i] for i in np.random.default_rng(seed).permutation(len(entries))]
+    return [entry for split in ORDER for entry in shuffled if entry.split == split]
 
 
 def _decoded(entries: Sequence[Entry], side: int) -> Iterator[tuple[Entry, Decoded | Problem]]:
@@ -210,7 +212,7 @@ class _Builder:
             self._listing.classes,
             {str(split): origin for split, origin in made.items()},
             self._samples,
-            tuple((str(problem.file), problem.what) for problem in self.problems),
+            tuple(sorted((str(problem.file), problem.what) for problem in self.problems)),
             self._content.hexdigest(),
         )
         with atomic(self._folder / "index.json") as path:

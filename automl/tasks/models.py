@@ -16,7 +16,7 @@ from automl.tasks.nets import Classifier, Detector, Stage
 from automl.tasks.rules import LevelRules, Rules
 from automl.tasks.standardize import Standardize
 from automl.tasks.weights import with_weights
-from deploy.errors import UserError, unknown
+from deploy.errors import UserError, first_line, unknown
 from search_spaces.chain import Chain, chain_of
 
 SMALL = "small"
@@ -88,7 +88,7 @@ def check_size(name: str, model: nn.Module, image_size: int) -> None:
         with torch.no_grad():
             model.eval()(torch.zeros(1, 3, image_size, image_size))
     except (AssertionError, RuntimeError, ValueError, IndexError) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise UserError(
             f"--model {name} does not take {image_size} x {image_size} pixels ({reason}): choose --image-size"
         ) from error

@@ -345,7 +345,8 @@ def test_a_curve_whose_members_are_being_noted_is_no_other_process_s(
 
     def refine(*stops: bool) -> None:
         rounds = iter(stops)
-        Finals(plan, trial, Keeper(made.folder.weights), open_study(plan), QuietReporter(), lambda: next(rounds)).run()
+        keeper, study = Keeper(made.folder.weights), open_study(plan)
+        Finals(plan, trial, keeper, study, QuietReporter(), lambda: next(rounds)).run()
 
     def note_slowly(study: Study, number: int, finalist: Finalist) -> None:
         note(study, number, finalist)

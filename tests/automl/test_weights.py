@@ -42,7 +42,12 @@ def test_weights_of_another_model_list_what_does_not_fit(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("content", "error"),
-    [(b"no archive", "no file of weights"), (None, "there is no such file"), ([1], "no state dict")],
+    [
+        (b"no archive", "no file of weights"),
+        (b"", "no file of weights"),
+        (None, "there is no such file"),
+        ([1], "no state dict"),
+    ],
 )
 def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, content: object, error: str) -> None:
     path = tmp_path / "mine.pth"

@@ -26,10 +26,19 @@ def test_a_split_holds_the_pictures_pixels_and_labels(tmp_path: Path) -> None:
     store = kept(folders(tmp_path / "data"), tmp_path)
     for name in ("train", "validation", "test"):
         split = store.split(name)  # type: ignore[arg-type]
-        assert [int(target["label"]) for target in split.targets] == [0, 0, 0, 1, 1, 1]
+        labels = [int(target["label"]) for target in split.targets]
+        assert sorted(labels) == [0, 0, 0, 1, 1, 1]
+        assert labels == [int(Path(sample["file"]).parent.name == "dog") for sample in store.index.samples[name]]
         for image, sample in zip(split.images, store.index.samples[name], strict=True):
             expected = model_input(open_picture(Path(sample["file"])), (16, 16))
             np.testing.assert_array_equal(image.permute(1, 2, 0).numpy(), expected)
+
+
+def test_the_first_samples_of_a_split_are_of_every_class(tmp_path: Path) -> None:
+    store = kept(folders(tmp_path / "data", each=40), tmp_path)
+    for name in ("train", "validation", "test"):
+        first = [int(target["label"]) for target in store.split(name).targets[:16]]  # type: ignore[arg-type]
+        assert 3 < sum(first) < 13
 
 
 def test_pictures_are_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
