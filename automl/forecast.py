@@ -109,8 +109,9 @@ def left_of(plan: Blueprint, records: Sequence[TrialRecord], info: RunInfo) -> L
     whole = cloud_model(records, info)
     members = chosen(records, info, count)
     tested = [m.finalist is None for m in members if is_image(m) or m is whole]
-    curves = {m.config.curve: m.finalist is None for m in members if not (is_image(m) or m is whole)}
-    refined = [*curves.values()]
+    trained = [m for m in members if not (is_image(m) or m is whole)]
+    waiting = {m.config.curve for m in trained if m.finalist is None}
+    refined = [curve in waiting for curve in {m.config.curve for m in trained}]
     if not anchors and not trials:
         return Left(anchors, trials, sum(refined), sum(tested))
     return Left(

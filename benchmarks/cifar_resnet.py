@@ -2,7 +2,7 @@
 
 He et al. 2016 (arXiv 1512.03385), section 4.2: a stem of one 3 x 3 convolution, three stages of n basic blocks with
 16, 32 and 64 channels, 6n + 2 layers; a shortcut that changes the shape takes every second pixel and pads the
-channels with zeros (option A), so it has no parameters. Parts are named as in the published weights of these networks.
+channels with zeros (option A), so it has no parameters. Parts are named as in these networks' published weights.
 """
 
 from __future__ import annotations

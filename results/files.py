@@ -48,12 +48,18 @@ def record_csv(record: TrialRecord) -> str:
 
 
 def _csv(rows: Sequence[dict[str, Any]]) -> str:
-    columns = list(dict.fromkeys(name for row in rows for name in row)) or ["trial"]
+    columns = _grouped(list(dict.fromkeys(name for row in rows for name in row))) or ["trial"]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def _grouped(columns: Sequence[str]) -> list[str]:
+    """Return columns with those of one prefix side by side: a row may have some that those above it lack."""
+    prefixes = list(dict.fromkeys(name.partition(".")[0] for name in columns))
+    return sorted(columns, key=lambda name: prefixes.index(name.partition(".")[0]))
 
 
 def csv_row(record: TrialRecord) -> dict[str, Any]:

@@ -153,20 +153,27 @@ def summary_lines(summary: Summary, info: RunInfo) -> list[str]:
             *lines,
             f"No split beats the plain answers: none on the front is within {tolerance:g} of the cloud model.",
         ]
-    best = summary.savings[0]
+    best = _told(summary)
     lines.append(_verdict(summary, best))
     lines.append(_rivals(best, info))
     return lines
 
 
+def _told(summary: Summary) -> Saving:
+    """Return the configuration that is told of: the best split that beats the plain answers, else the best."""
+    split = [saving for saving in summary.savings if saving.beats and is_split(saving.record)]
+    return (split or summary.savings)[0]
+
+
 def _verdict(summary: Summary, best: Saving) -> str:
     winners = [saving for saving in summary.savings if saving.beats]
     split = [saving for saving in winners if is_split(saving.record)]
-    kind = "split configuration" if all(is_split(s.record) for s in summary.savings) else "shared configuration"
+    all_split = all(is_split(saving.record) for saving in summary.savings)
+    kind, short = ("split configuration", "split") if all_split else ("shared configuration",) * 2
     of = f"{len(summary.savings)} {kind}{'s' if len(summary.savings) != 1 else ''} of that quality"
     number, has = best.record.number, f"has {_compared(best)}"
     if not winners:
-        return f"No {kind.split()[0]} beats the plain answers: of {of}, the best one, trial {number}, {has}."
+        return f"No {short} beats the plain answers: of {of}, the best one, trial {number}, {has}."
     beat = f"{len(winners)} of {of} beat{'s' if len(winners) == 1 else ''} both plain answers"
     if not split:
         return f"A gate pays: {beat}, sending images of what the edge does not answer; trial {number} {has}."

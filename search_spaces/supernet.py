@@ -190,7 +190,7 @@ class Supernet(nn.Module):
     def _ends(self, config: Config) -> list[Ends]:
         """Return both ends of each tensor that crosses."""
         found = self._sizes.at(config.split, config.resolution)
-        return [Ends(*each, config) for each in zip(self._bottlenecks(config.split), found, strict=True)]
+        return [Ends(*pair, config) for pair in zip(self._bottlenecks(config.split), found, strict=True)]
 
     def _whole_for_last(self, blocks: list[Any], config: Config) -> list[Any]:
         """Return the blocks; where all are on the edge, what the last one reads is brought back to its size."""

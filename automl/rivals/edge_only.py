@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from automl.rivals.bench import Bench, config_of, settings_of
@@ -10,7 +10,7 @@ from automl.rivals.rival import Answer
 from results.naming import on_edge
 from results.plain_answers import edge_only_frontier
 from results.rival_point import RivalName, RivalPoint, Settings
-from search_spaces.config import Config
+from search_spaces.config import Config, Value
 from search_spaces.space import SearchSpace
 from search_spaces.task import SplitName
 
@@ -43,9 +43,13 @@ class EdgeOnly:
         return self.bench.answer(config_of(settings), split)
 
     def ladder(self) -> list[Config]:
-        """Return the sub-models, each once: the cloud model, the uniform ones by falling size, the search's."""
+        """Return the sub-models, each once: the cloud model, the uniform ones by falling size, the search's.
+
+        Where the run's edge may see a smaller image, the uniform ones see each of its sizes.
+        """
         space = self.bench.plan.whole
-        uniform = [_uniform(space, count) for count in range(space.layout.modules, -1, -1)]
+        counts = range(space.layout.modules, -1, -1)
+        uniform = [_uniform(space, count, seen) for seen in _resolutions(space) for count in counts]
         return list(dict.fromkeys([*uniform, *self._searched()]))
 
     def _searched(self) -> list[Config]:
@@ -56,6 +60,12 @@ class EdgeOnly:
         return [trained[round(k * (len(trained) - 1) / (SEARCHED - 1))] for k in range(SEARCHED)]
 
 
-def _uniform(space: SearchSpace, count: int) -> Config:
+def _resolutions(space: SearchSpace) -> list[dict[str, Value]]:
+    """Return the parameters that make the edge see each size of image, the largest first."""
+    sides = [each.choices for each in space.parameters if each.name == "resolution"]
+    return [{"resolution": side} for side in sorted(sides[0], reverse=True)] if sides else [{}]
+
+
+def _uniform(space: SearchSpace, count: int, seen: Mapping[str, Value]) -> Config:
     stages = {f"edge_modules.stage{stage + 1}": count for stage in range(space.layout.stage_count)}
-    return space.config({"split": space.layout.splits, **stages})
+    return space.config({"split": space.layout.splits, **stages, **seen})

@@ -42,6 +42,15 @@ def test_the_json_tells_the_front_the_plain_answers_and_the_reference():
     assert told["members"][2]["finalist"]["test_gap_interval"] == [-0.0125, 0.005]
 
 
+def test_columns_that_a_later_row_adds_stay_with_their_kind():
+    first, *others = small_run()
+    smaller = [replace(each, config=replace(each.config, resolution=24)) for each in others]
+    columns = next(csv.reader(io.StringIO(csv_text([first, *smaller], INFO))))
+    kinds = [name.partition(".")[0] for name in columns]
+    assert kinds == sorted(kinds, key=kinds.index)
+    assert columns.index("config.resolution") < columns.index("validation.quality")
+
+
 def test_the_csv_has_a_row_a_member_and_gaps_where_nothing_was_measured():
     rows = list(csv.DictReader(io.StringIO(csv_text(small_run(), INFO))))
     assert [row["trial"] for row in rows] == ["0", "3", "2", "1"]

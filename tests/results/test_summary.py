@@ -103,6 +103,17 @@ def test_a_gate_that_sends_features_is_a_split():
     assert (summary_dict(summary)["splitting_pays"], summary_dict(summary)["gate_pays"]) == (True, True)
 
 
+def test_under_splitting_pays_the_split_is_named_where_a_gate_that_sends_images_saves_more():
+    summary, words = told([CLOUD, SLIM, IMAGE, gated(5, "image", 200, 0.3), gated(6, "dynamic", 100, 0.5)])
+    assert [saving.record.number for saving in summary.savings] == [5, 6]
+    assert "Splitting pays" in words and "trial 6 has" in words and "Trial 6:" in words
+
+
+def test_where_gates_lose_the_sentence_is_of_shared_configurations():
+    _, words = told([CLOUD, SLIM, IMAGE, gated(5, "image", 1500)])
+    assert "No shared configuration beats the plain answers: of 1 shared configuration" in words
+
+
 def test_of_a_cloud_model_that_knows_nothing_no_split_is_called_as_good():
     blind = record(0, 0.01, WHOLE, 0, cut=SPLITS, kind="anchor")
     summary, words = told([blind, IMAGE, SPLIT])

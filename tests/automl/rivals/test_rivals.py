@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,16 @@ def test_every_rival_is_measured(points: list[RivalPoint], bench: Bench) -> None
     assert len(of(points, "image")) == len(Images(bench).parts([]))
     assert len(of(points, "edge only")) == len(EdgeOnly(bench).ladder()) >= 5
     assert of(points, "cascade") == front_of(of(points, "cascade"))
+
+
+def test_where_the_edge_may_see_a_smaller_image_the_ladder_does_at_each_size(
+    settings: RunSettings, bench: Bench
+) -> None:
+    plan = blueprint(replace(settings, narrowed={"resolution": (24, 48)}))
+    ladder = EdgeOnly(Bench(plan, bench.trial, [], bench.info)).ladder()
+    assert {config.resolution for config in ladder} == {0, 24, 32, 40}
+    whole = [config for config in ladder if config.resolution == 0]
+    assert len(ladder) == 4 * len(whole)
 
 
 def test_what_the_run_has_measured_is_taken_from_it(points: list[RivalPoint], bench: Bench) -> None:
