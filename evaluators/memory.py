@@ -6,43 +6,59 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.proxy import TraceError
 
 from evaluators.subject import Subject
 
 
 class _LiveBytes(fx.Interpreter):
-    """Runs a graph node by node and keeps the peak of what is still needed, inputs included."""
+    """Runs a graph node by node and keeps the peak of what is still needed, inputs included.
 
-    def __init__(self, graph: fx.GraphModule) -> None:
+    Args:
+        graph: The graph of ``module``.
+        module: Whose weights are not counted.
+    """
+
+    def __init__(self, graph: fx.GraphModule, module: nn.Module) -> None:
         super().__init__(graph)
+        self._weights = set().union(*(_storages(each) for each in module.state_dict(keep_vars=True).values()))
         self.peak = 0
 
     def run_node(self, n: fx.Node) -> Any:
         result = super().run_node(n)
-        alive = {id(t): t for value in [*self.env.values(), result] for t in _tensors(value)}
         if n.op != "get_attr":
-            self.peak = max(self.peak, sum(t.numel() * t.element_size() for t in alive.values()))
+            alive = set().union(*(_storages(value) for value in [*self.env.values(), result])) - self._weights
+            self.peak = max(self.peak, sum(size for _, size in alive))
         return result
 
 
-def _tensors(value: Any) -> list[Tensor]:
-    if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
-        return [value]
-    return [t for part in value for t in _tensors(part)] if isinstance(value, tuple | list) else []
+def _storages(value: Any) -> set[tuple[int, int]]:
+    """Return where the tensors in a value lie, and the bytes there: views share one place."""
+    if isinstance(value, Tensor):
+        storage = value.untyped_storage()
+        return {(storage.data_ptr(), storage.nbytes())}
+    return set().union(*map(_storages, value)) if isinstance(value, tuple | list) else set()
 
 
+def _graph(module: nn.Module, example: Tensor) -> fx.GraphModule:
+    try:
+        return fx.symbolic_trace(module)
+    except TraceError:
+        # What asks for sizes, as windows of attention do, is followed with the example's.
+        return make_fx(module)(example)
+
+
+@torch.no_grad()
 def peak_activation_bytes(module: nn.Module, example: Tensor) -> int:
     """Return the peak bytes of activations, the input included and the weights not, for one sample.
-
-    In-place operations and views are counted as if they made new tensors, so this is an upper bound.
 
     Args:
         module: In eval mode and traceable by torch.fx.
         example: Its input for one sample, (1, ...).
     """
-    interpreter = _LiveBytes(fx.symbolic_trace(module))
-    with torch.no_grad():
-        interpreter.run(example)
+    interpreter = _LiveBytes(_graph(module, example), module)
+    interpreter.run(example)
     return interpreter.peak
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -42,9 +43,9 @@ def parameter_table(records: Sequence[TrialRecord]) -> tuple[list[str], np.ndarr
     known = dict.fromkeys(name for each in params for name in each)
     # What a Config leaves out is 0.
     values = {name: [each.get(name, 0) for each in params] for name in known}
-    if sides := values.get("resolution"):
+    if "resolution" in values:
         # 0 is the whole image, which is larger than any that is named.
-        values["resolution"] = [side or max(sides) + 1 for side in sides]
+        values["resolution"] = [side or math.inf for side in values["resolution"]]
     names = [name for name in known if len(set(values[name])) > 1]
     columns = [_column(values[name]) for name in names]
     return names, np.array(columns, dtype=float).reshape(len(names), len(records)).T
