@@ -81,7 +81,7 @@ def check_model(model: nn.Module, example: Tensor, export: bool = True) -> Repor
 
 @torch.no_grad()
 def stir(model: nn.Module) -> None:
-    """Let every batch norm do something, in place: fresh ones change nothing or shut a branch off."""
+    """Let every batch norm do something, in place: fresh ones change nothing or shut off a branch, or its units."""
     generator = torch.Generator().manual_seed(3)
     for norm in model.modules():
         if isinstance(norm, nn.BatchNorm2d) and norm.affine and norm.track_running_stats:
@@ -89,6 +89,7 @@ def stir(model: nn.Module) -> None:
             norm.running_mean.copy_(torch.randn(norm.num_features, generator=generator) * 0.1)
             norm.running_var.copy_(torch.rand(norm.num_features, generator=generator) + 0.5)
             norm.weight.copy_(torch.rand(norm.num_features, generator=generator) + 0.5)
+            norm.bias.copy_(torch.rand(norm.num_features, generator=generator))
 
 
 @torch.no_grad()
