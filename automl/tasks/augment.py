@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from search_spaces.task import Target
@@ -43,12 +42,19 @@ def shifted(
     """
     size = images.shape[-1]
     moves = torch.randint(-reach, reach + 1, (len(images), 2), generator=generator).tolist()
-    padded = F.pad(images, (reach,) * 4, mode="reflect")
-    crops = [
-        padded[i, :, reach - y : reach - y + size, reach - x : reach - x + size] for i, (x, y) in enumerate(moves)
-    ]
-    moved = torch.stack(crops).contiguous(memory_format=torch.channels_last)
-    return moved, _moved(targets, moves, size) if "boxes" in targets[0] else targets
+    # Pixel by pixel as they lie in memory, which is several times quicker than to pad all and to crop.
+    pixels = images.permute(0, 2, 3, 1).contiguous()
+    moved = torch.empty_like(pixels)
+    for i, (x, y) in enumerate(moves):
+        rows = pixels[i].index_select(0, _mirrored_places(size, y))
+        torch.index_select(rows, 1, _mirrored_places(size, x), out=moved[i])
+    return moved.permute(0, 3, 1, 2), _moved(targets, moves, size) if "boxes" in targets[0] else targets
+
+
+def _mirrored_places(size: int, move: int) -> Tensor:
+    """Return where each place of a side of ``size`` pixels comes from, (size,); what was outside is mirrored."""
+    places = (torch.arange(size) - move).abs()
+    return torch.where(places < size, places, 2 * (size - 1) - places)
 
 
 def _moved(targets: list[Target], moves: list[list[int]], size: int) -> list[Target]:
@@ -69,12 +75,14 @@ def jittered(images: Tensor, permute: bool, generator: torch.Generator) -> Tenso
     """Return images (b, 3, H, W) in 0..1 with brightness, contrast and noise jittered, and colours permuted."""
     count = len(images)
     order = torch.rand((count, 3), generator=generator).argsort(1)
-    order = order if permute else torch.arange(3).expand(count, 3)
     gain = 1 + 0.4 * (torch.rand((count, 3, 1), generator=generator) - 0.5)
     offset = 0.2 * (torch.rand((count, 1, 3), generator=generator) - 0.5)
     pixels = images.permute(0, 2, 3, 1).flatten(1, 2)
     # Uniform noise is drawn more quickly than normal noise; 0.07 wide, its standard deviation is 0.02.
     noise = torch.rand(pixels.shape, generator=generator).sub_(0.5)
     noise.mul_(0.07 * torch.rand((count, 1, 1), generator=generator)).add_(offset)
-    mixed = torch.baddbmm(noise, pixels, (torch.eye(3)[order] * gain).transpose(1, 2)).clamp_(0, 1)
-    return mixed.unflatten(1, images.shape[2:]).permute(0, 3, 1, 2)
+    if permute:
+        mixed = torch.baddbmm(noise, pixels, (torch.eye(3)[order] * gain).transpose(1, 2))
+    else:
+        mixed = noise.addcmul_(pixels, gain.transpose(1, 2))
+    return mixed.clamp_(0, 1).unflatten(1, images.shape[2:]).permute(0, 3, 1, 2)
