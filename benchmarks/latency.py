@@ -30,7 +30,7 @@ from report import Cell, Table, emit
 
 from automl.keeper import Keeper
 from automl.profiling.measuring import measured_device
-from automl.profiling.stopwatch import PAUSE
+from automl.profiling.stopwatch import WAIT
 from automl.reporters.plain import PlainReporter
 from automl.trial import Candidate
 from deploy.bundle import Bundle
@@ -123,8 +123,8 @@ def _repeated(run: Call, images: list[np.ndarray], options: argparse.Namespace) 
 
 
 def _paused(run: Call, image: np.ndarray) -> tuple[float, float]:
-    # As the profile's own measurements: samples come one at a time.
-    time.sleep(PAUSE)
+    # As the profile's whole samples: they come one at a time.
+    time.sleep(WAIT)
     return run(image)
 
 

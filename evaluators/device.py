@@ -110,6 +110,7 @@ class Device:
         symbols: What the symbol codec costs.
         images: What the image formats cost.
         answer: What post-processing costs.
+        sample: Seconds that a sample takes besides its parts: after a wait caches hold other things.
     """
 
     run: float
@@ -118,6 +119,7 @@ class Device:
     symbols: Symbols
     images: Images
     answer: Answer
+    sample: float = 0.0
 
     def seconds(self, program: Program) -> float:
         """Return the seconds for one run of a program: operators one after the other."""

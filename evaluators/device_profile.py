@@ -57,7 +57,7 @@ class DeviceProfile:
 
     def identity(self) -> dict[str, str]:
         """Return a digest of each section, so that a change names the section."""
-        return {field.name: _digest(asdict(getattr(self, field.name))) for field in fields(self)}
+        return {field.name: _digest(_said(getattr(self, field.name))) for field in fields(self)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], source: str) -> DeviceProfile:
@@ -115,6 +115,14 @@ def _rate(path: Path, line: int, text: str) -> float | None:
             # A heading.
             return None
         raise UserError(f"{path}, line {line}: '{text}' is no number of bits a second") from None
+
+
+def _said(section: Any) -> dict[str, Any]:
+    """Return a section as it was before devices had ``sample``, where that is 0."""
+    said = asdict(section)
+    if not said.get("sample", 1.0):
+        del said["sample"]
+    return said
 
 
 def _digest(section: Mapping[str, Any]) -> str:

@@ -53,19 +53,23 @@ class Workload:
     def edge_seconds(self, device: Device) -> np.ndarray:
         """Return the seconds that the edge computes for each sample, (n,)."""
         program = 0.0 if self.edge is None else self.pixels * device.pixel + device.seconds(self.edge)
-        return program + self._by_route(
-            {
-                Route.EDGE: lambda: self._answer_seconds(device),
-                Route.FEATURES: lambda: device.symbols.encode.seconds(self.symbols),
-                Route.IMAGE: lambda: self._image_seconds(self._codec(device).encode),
-            }
+        return (
+            device.sample
+            + program
+            + self._by_route(
+                {
+                    Route.EDGE: lambda: self._answer_seconds(device),
+                    Route.FEATURES: lambda: device.symbols.encode.seconds(self.symbols),
+                    Route.IMAGE: lambda: self._image_seconds(self._codec(device).encode),
+                }
+            )
         )
 
     def cloud_seconds(self, device: Device) -> np.ndarray:
         """Return the seconds that the cloud computes for each sample, (n,); none where the edge answers."""
 
         def answered(route: Route) -> np.ndarray:
-            return device.seconds(self.cloud[route]) + self._answer_seconds(device)
+            return device.sample + device.seconds(self.cloud[route]) + self._answer_seconds(device)
 
         return self._by_route(
             {

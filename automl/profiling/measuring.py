@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from math import prod
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from automl.profiling import codecs
 from automl.profiling.codecs import Coded
 from automl.profiling.fitting import fitted, fitted_rate, layout_rate
 from automl.profiling.programs import Chain, chains
-from automl.profiling.stopwatch import ROUNDS, Call, stopwatch
+from automl.profiling.samples import whole_samples
+from automl.profiling.stopwatch import PAUSE, ROUNDS, WAIT, Call, stopwatch
 from automl.reporter import Reporter
 from deploy.session import Session, normalised
 from evaluators.device import Answer, Device, ImageCost, ImageFormat, Images, Operators, SymbolCost, Symbols
@@ -35,7 +36,7 @@ def measured_device(threads: int, reporter: Reporter) -> Device:
     encode, decode = _coded("symbols", symbols, reporter)
     images = {each.name: _image_format(each.name, reporter) for each in fields(Images)}
     answer, pixel = _answer_and_pixel(reporter)
-    return Device(
+    parts = Device(
         run,
         pixel,
         operators,
@@ -43,11 +44,21 @@ def measured_device(threads: int, reporter: Reporter) -> Device:
         Images(**images),
         answer,
     )
+    return replace(parts, sample=_besides(parts, threads, reporter))
 
 
-def _timed(name: str, calls: Sequence[Call], reporter: Reporter) -> np.ndarray:
+def _besides(parts: Device, threads: int, reporter: Reporter) -> float:
+    """Return the seconds that whole samples take longer than their parts, the median over several."""
+    with tempfile.TemporaryDirectory() as folder:
+        samples = [*whole_samples(Path(folder), threads)]
+        seconds = _timed("samples", [sample.call for sample in samples], reporter, WAIT)
+    longer = [float(took) - sample.seconds(parts) for took, sample in zip(seconds, samples, strict=True)]
+    return max(0.0, float(np.median(longer)))
+
+
+def _timed(name: str, calls: Sequence[Call], reporter: Reporter, pause: float = PAUSE) -> np.ndarray:
     reporter.stage(name, ROUNDS * len(calls))
-    return stopwatch(calls, reporter.advance)
+    return stopwatch(calls, reporter.advance, pause)
 
 
 def _operators(threads: int, reporter: Reporter) -> tuple[float, Operators]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -24,6 +24,10 @@ MOST_WORK = 8_000_000
 """Of one layer, so that a slow device is not measured for long."""
 
 
+Build = Callable[[int, str], tuple[list[NodeProto], dict[str, np.ndarray]]]
+"""Writes a layer's nodes and weights: (its number, its input's name) -> (nodes, weights)."""
+
+
 @dataclass(frozen=True)
 class Chain:
     """A program of equal layers.
@@ -32,30 +36,35 @@ class Chain:
         operator: One layer.
         layers: How many.
         shape: Of the program's input.
-        build: Writes a layer's nodes and weights: (its number, its input's name) -> (nodes, weights).
+        build: Writes a layer.
     """
 
     operator: Operator
     layers: int
     shape: tuple[int, ...]
-    build: Callable[[int, str], tuple[list[NodeProto], dict[str, np.ndarray]]]
+    build: Build
 
     def write(self, path: Path) -> None:
         """Write the program as an ONNX file with one input and one output."""
-        nodes: list[NodeProto] = []
-        weights: dict[str, np.ndarray] = {}
-        name = "in"
-        for layer in range(self.layers):
-            more, held = self.build(layer, name)
-            nodes, weights, name = nodes + more, weights | held, more[-1].output[0]
-        ends = (
-            [helper.make_tensor_value_info("in", TensorProto.FLOAT, self.shape)],
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)],
-        )
-        held_in = [numpy_helper.from_array(values, key) for key, values in weights.items()]
-        graph = helper.make_graph(nodes, "chain", *ends, held_in)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-        onnx.save(model, str(path))
+        write_program(path, self.shape, [self.build] * self.layers)
+
+
+def write_program(path: Path, shape: Sequence[int], layers: Sequence[Build]) -> None:
+    """Write layers, one after the other, as an ONNX file with one input of a shape and one output."""
+    nodes: list[NodeProto] = []
+    weights: dict[str, np.ndarray] = {}
+    name = "in"
+    for number, build in enumerate(layers):
+        more, held = build(number, name)
+        nodes, weights, name = nodes + more, weights | held, more[-1].output[0]
+    ends = (
+        [helper.make_tensor_value_info("in", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)],
+    )
+    held_in = [numpy_helper.from_array(values, key) for key, values in weights.items()]
+    graph = helper.make_graph(nodes, "program", *ends, held_in)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    onnx.save(model, str(path))
 
 
 def chains() -> Iterator[Chain]:
@@ -74,7 +83,7 @@ def _convolutions() -> Iterator[Chain]:
         yield Chain(depthwise, layers, shape, _conv(channels, 3, channels))
 
 
-def _conv(channels: int, side: int, groups: int) -> Callable[[int, str], tuple[list[NodeProto], dict]]:
+def _conv(channels: int, side: int, groups: int) -> Build:
     def build(layer: int, name: str) -> tuple[list[NodeProto], dict[str, np.ndarray]]:
         weight, bias = f"w{layer}", f"b{layer}"
         held = {weight: _weights(channels, channels // groups, side, side), bias: _weights(channels)}

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from automl.cli import app
 from automl.flat import flattened
-from automl.profiling import codecs, programs, stopwatch
+from automl.profiling import codecs, programs, samples, stopwatch
 from automl.profiling.fitting import BLOCKS, fitted, fitted_rate, layout_rate
 from automl.profiling.programs import Chain, chains
+from automl.profiling.samples import whole_samples
 from deploy.session import Session
 from evaluators.device_profile import read_profile
 from evaluators.program import KINDS
@@ -60,6 +61,17 @@ def test_every_kind_is_timed_on_programs_that_run(kind: str, tmp_path: Path) -> 
         chain.write(tmp_path / "program.onnx")
         (answer,) = Session(tmp_path / "program.onnx", 1).run(np.full(chain.shape, 0.5, np.float32))
         assert np.isfinite(answer).all()
+
+
+def test_whole_samples_run_and_cost_their_parts_at_either_end(tmp_path: Path) -> None:
+    device = read_profile(Path(__file__).parents[2] / "docs" / "profiles" / "board-wifi.toml").edge
+    found = [*whole_samples(tmp_path, 1)]
+    assert {sample.edge for sample in found} == {True, False} and len(found) >= 6
+    for sample in found:
+        sample.call()
+        kinds = [operator.kind for operator in sample.program]
+        assert kinds.count("layout") == 2 and kinds.count("conv") == samples.REPEATS
+        assert sample.seconds(device) > device.seconds(sample.program) > device.run
 
 
 def test_only_what_a_longer_chain_adds_is_the_operators() -> None:

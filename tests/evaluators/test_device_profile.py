@@ -84,6 +84,13 @@ def test_identity_names_the_section_that_differs(tmp_path: Path) -> None:
     assert {section for section, digest in mine.items() if digest != phone[section]} == {"link"}
 
 
+def test_a_profile_that_says_nothing_of_samples_is_the_one_it_was_before_there_were_any(tmp_path: Path) -> None:
+    phone = read_profile(PHONE)
+    assert phone.edge.sample == 0 and phone.identity()["edge"] == "2f7c87cb1dfd"
+    slower = read_profile(changed(tmp_path, "[edge]", "[edge]\nsample = 0.001"))
+    assert slower.edge.sample == 0.001 and slower.identity()["edge"] != "2f7c87cb1dfd"
+
+
 def test_what_python_hands_over_is_checked_alike() -> None:
     values: dict[str, Any] = tomllib.loads(PHONE.read_text())
     assert DeviceProfile.from_dict(values, "mine") == read_profile(PHONE)

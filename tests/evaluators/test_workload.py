@@ -52,6 +52,15 @@ def test_what_the_edge_answers_waits_for_nobody(profile: DeviceProfile) -> None:
     assert latencies(workload([Route.IMAGE], [700]), slow) > 9.0
 
 
+@pytest.mark.parametrize(("route", "ends"), [(Route.EDGE, 1), (Route.FEATURES, 2), (Route.IMAGE, 2)])
+def test_every_end_that_a_sample_reaches_takes_the_time_of_a_sample(
+    profile: DeviceProfile, route: Route, ends: int
+) -> None:
+    late = replace(profile, edge=replace(profile.edge, sample=0.25), cloud=replace(profile.cloud, sample=0.25))
+    work = workload([route], [90])
+    assert latencies(work, late) == pytest.approx(latencies(work, profile) + ends * 0.25)
+
+
 def test_another_outcome_has_its_own_routes(profile: DeviceProfile) -> None:
     before = workload([Route.IMAGE], [700])
     prediction = {"scores": np.ones(3)}
