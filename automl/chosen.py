@@ -64,16 +64,25 @@ def chosen_trial(
     Raises:
         UserError: no such trial, neither a number nor a chooser, or another identity than the run's.
     """
-    info, records = read_run(settings.folder)
-    if number is None and not choice.asked:
-        raise UserError("name the trial with --trial N, or choose with --knee, --max-bytes, --min-quality ...")
-    found = (
-        choose(pareto_set(records, info.objectives), choice, info) if number is None else _numbered(records, number)
-    )
+    found = chosen_record(settings, number, choice)
     torch.set_num_threads(settings.threads)
     plan = blueprint(settings)
     refuse(settings.name, differences(read_identity(settings.folder), made_with(plan)), accept, searching=False)
     return Chosen(plan, found, *_candidate(plan, found, reporter, origin))
+
+
+def chosen_record(settings: RunSettings, number: int | None, choice: Choice) -> TrialRecord:
+    """Find a trial by number or by choosers.
+
+    Raises:
+        UserError: no such trial, or neither a number nor a chooser.
+    """
+    info, records = read_run(settings.folder)
+    if number is not None:
+        return _numbered(records, number)
+    if not choice.asked:
+        raise UserError("name the trial with --trial N, or choose with --knee, --max-bytes, --min-quality ...")
+    return choose(pareto_set(records, info.objectives), choice, info)
 
 
 def _numbered(records: list[TrialRecord], number: int) -> TrialRecord:

@@ -93,6 +93,7 @@ class Finals:
         study: Holds the record.
         reporter: Hears of the progress.
         stop: Asked before every finalist; True ends the work.
+        wanted: Numbers of the trials that are refined in the place of those that tell most of the front.
     """
 
     plan: Blueprint
@@ -101,6 +102,7 @@ class Finals:
     study: Study
     reporter: Reporter
     stop: Callable[[], bool] = never
+    wanted: tuple[int, ...] = ()
 
     def run(self) -> None:
         """Measure every finalist that has not been measured yet; test is read once for each.
@@ -127,10 +129,16 @@ class Finals:
 
     def _members(self) -> list[TrialRecord]:
         """Return the finalists that are known, first those that tell which others follow."""
-        return chosen(self.study.records(), self._info, self.plan.settings.effort.finalists)
+        records = self.study.records()
+        if self.wanted:
+            named = [record for record in records if record.number in self.wanted]
+            return with_curves(named, pareto_set(records, self._info.objectives))
+        return chosen(records, self._info, self.plan.settings.effort.finalists)
 
     def _to_come(self) -> int:
         """Return how many finalists are yet to be found."""
+        if self.wanted:
+            return 0
         return sum(max(0, each.left - 1) for each in bisections(self.study.records(), self._info))
 
     def _take(self, curve: Sequence[TrialRecord]) -> None:

@@ -13,6 +13,7 @@ from automl.cli.pareto import pareto
 from automl.cli.plot import plot
 from automl.cli.predict import predict
 from automl.cli.profile import profile
+from automl.cli.refine import refine
 from automl.cli.resume import resume
 from automl.cli.rivals import rivals
 from automl.cli.run import run
@@ -32,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (run, resume, pareto, rivals, show, plot, export, verify, predict, studies, space, profile):
+for _command in (run, resume, pareto, rivals, show, refine, plot, export, verify, predict, studies, space, profile):
     app.command()(_command)
 app.add_typer(tasks_app, name="tasks")
 app.add_typer(data_app, name="data")

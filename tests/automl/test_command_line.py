@@ -88,6 +88,7 @@ def test_another_programs_database_is_named_and_left_alone(
         (["resume"], "no run below"),
         (["show", "3"], "no run below"),
         (["export", "--knee"], "no run below"),
+        (["refine", "--trial", "3"], "no run below"),
     ],
 )
 def test_a_run_that_is_not_there_is_said(

@@ -18,6 +18,7 @@ from automl.blueprint import blueprint
 from automl.bundling import export_trial, verify_bundle
 from automl.finalists import Finals
 from automl.keeper import Keeper
+from automl.refining import refined_trial
 from automl.reporters.quiet import QuietReporter
 from automl.run import run
 from automl.run_reader import read_run
@@ -31,6 +32,7 @@ from automl.work import open_study, trial_of
 from deploy.errors import UserError
 from results.chooser import Choice
 from results.pareto import pareto_set
+from results.plain_answers import is_split
 from results.record import Finalist, TrialRecord
 
 EFFORT = Effort(cloud_steps=4, teach_steps=2, trial_steps=1, refine_steps=1, finalists=2)
@@ -193,6 +195,29 @@ def test_more_effort_for_finalists_goes_on_and_those_that_are_measured_keep_thei
     assert before.items() <= after.items()
     noted = open_study(blueprint(more)).accepted()
     assert [(each["key"], each["old"], each["new"]) for each in noted] == [("finalists.steps", 1, 2)]
+
+
+def test_a_trial_refined_by_name_is_the_finalist_that_a_run_makes_of_it(root: Path) -> None:
+    by_name, by_run = settings(root, "by-name"), settings(root, "by-run")
+    all_of_them = replace(by_run, effort=replace(EFFORT, finalists=99))
+    splits = [
+        record for record in run(all_of_them, QuietReporter()).records if record.finalist and is_split(record)
+    ]
+    run(replace(by_name, effort=replace(EFFORT, finalists=0)), QuietReporter())
+    number = splits[-1].number
+    refined = refined_trial(by_name, number, Choice(), QuietReporter())
+    assert refined == replace(splits[-1], seconds=refined.seconds)
+    _, records = read_run(by_name.folder)
+    assert [record.number for record in records if record.finalist] == [number]
+    assert f'"trial": {number}' in (by_name.folder.path / "pareto.json").read_text()
+    assert refined_trial(by_name, number, Choice(), QuietReporter()) == refined
+
+
+def test_a_trial_that_is_none_cannot_be_refined(root: Path, unbroken: list[TrialRecord]) -> None:
+    with pytest.raises(UserError, match="no finished trial 999; finished trials run up to"):
+        refined_trial(settings(root, "unbroken"), 999, Choice(), QuietReporter())
+    with pytest.raises(UserError, match="name the trial with --trial N"):
+        refined_trial(settings(root, "unbroken"), None, Choice(), QuietReporter())
 
 
 def gated(root: Path, name: str, budget: int = 3) -> RunSettings:
