@@ -30,7 +30,7 @@ from report import Cell, Table, emit
 
 from automl.keeper import Keeper
 from automl.profiling.measuring import measured_device
-from automl.profiling.stopwatch import WAIT
+from automl.profiling.samples import WAIT
 from automl.reporters.plain import PlainReporter
 from automl.trial import Candidate
 from deploy.bundle import Bundle

@@ -14,8 +14,8 @@ from automl.profiling import codecs
 from automl.profiling.codecs import Coded
 from automl.profiling.fitting import fitted, fitted_rate, layout_rate
 from automl.profiling.programs import Chain, chains
-from automl.profiling.samples import whole_samples
-from automl.profiling.stopwatch import PAUSE, ROUNDS, WAIT, Call, stopwatch
+from automl.profiling.samples import TYPICAL, meanwhile, whole_samples
+from automl.profiling.stopwatch import ROUNDS, Call, stopwatch
 from automl.reporter import Reporter
 from deploy.session import Session, normalised
 from evaluators.device import Answer, Device, ImageCost, ImageFormat, Images, Operators, SymbolCost, Symbols
@@ -51,14 +51,16 @@ def _besides(parts: Device, threads: int, reporter: Reporter) -> float:
     """Return the seconds that whole samples take longer than their parts, the median over several."""
     with tempfile.TemporaryDirectory() as folder:
         samples = [*whole_samples(Path(folder), threads)]
-        seconds = _timed("samples", [sample.call for sample in samples], reporter, WAIT)
+        calls = [sample.call for sample in samples]
+        reporter.stage("samples", ROUNDS * len(calls))
+        seconds = stopwatch(calls, reporter.advance, meanwhile, TYPICAL)
     longer = [float(took) - sample.seconds(parts) for took, sample in zip(seconds, samples, strict=True)]
     return max(0.0, float(np.median(longer)))
 
 
-def _timed(name: str, calls: Sequence[Call], reporter: Reporter, pause: float = PAUSE) -> np.ndarray:
+def _timed(name: str, calls: Sequence[Call], reporter: Reporter) -> np.ndarray:
     reporter.stage(name, ROUNDS * len(calls))
-    return stopwatch(calls, reporter.advance, pause)
+    return stopwatch(calls, reporter.advance)
 
 
 def _operators(threads: int, reporter: Reporter) -> tuple[float, Operators]:

@@ -15,33 +15,42 @@ FEWEST, MOST = 5, 12
 PAUSE = 0.002
 """Seconds of sleep before each repeat: samples come one at a time, and whoever waits for the next one, or for the
 other end, finds caches and branch predictors cold. Repeated without a pause, small programs take half as long."""
-WAIT = 0.02
-"""Seconds between two whole samples, as of a camera that takes fifty a second."""
 QUANTILE = 0.25
 """Whatever else runs makes a call longer, never shorter; the very shortest is luck."""
 
 
-def stopwatch(calls: Sequence[Call], advance: Callable[[int], None], pause: float = PAUSE) -> np.ndarray:
-    """Return the seconds of each call, (n,): the lower quartile of its repeats in several rounds over all calls.
+def pause() -> None:
+    """Wait for the next repeat."""
+    time.sleep(PAUSE)
+
+
+def stopwatch(
+    calls: Sequence[Call],
+    advance: Callable[[int], None],
+    between: Callable[[], None] = pause,
+    quantile: float = QUANTILE,
+) -> np.ndarray:
+    """Return the seconds of each call, (n,): a quantile of its repeats in several rounds over all calls.
 
     Args:
         calls: What is timed, one after the other, so that a slow moment of the machine hits few repeats of each.
         advance: Called with the number of calls that are done, counting every round.
-        pause: Seconds before each repeat.
+        between: Called before each repeat, outside its time.
+        quantile: Which one; the lower quartile unless given.
     """
     times: list[list[float]] = [[] for _ in calls]
     for turn in range(ROUNDS):
         for index, call in enumerate(calls):
-            times[index] += _repeated(call, pause)
+            times[index] += _repeated(call, between)
             advance(turn * len(calls) + index + 1)
-    return np.array([np.quantile(each, QUANTILE) for each in times])
+    return np.array([np.quantile(each, quantile) for each in times])
 
 
-def _repeated(call: Call, pause: float) -> list[float]:
+def _repeated(call: Call, between: Callable[[], None]) -> list[float]:
     call()
     times: list[float] = []
     while len(times) < FEWEST or (len(times) < MOST and sum(times) < SLICE):
-        time.sleep(pause)
+        between()
         began = time.perf_counter()
         call()
         times.append(time.perf_counter() - began)

@@ -92,6 +92,7 @@ def test_the_command_writes_a_profile_of_this_machine(
         (codecs, "SHAPES", [(2, 5, 5), (4, 5, 5), (2, 8, 8)]),
         (stopwatch, "SLICE", 0.0),
         (stopwatch, "ROUNDS", 1),
+        (samples, "WAIT", 0.0),
     ):
         monkeypatch.setattr(module, name, less)
     out = tmp_path / "machine.toml"
