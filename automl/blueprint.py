@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
 import torch
 
+from automl import recipes
 from automl.cloud_training import VERSION as CLOUD_VERSION
 from automl.identity import full_identity
 from automl.reporter import Reporter
@@ -48,10 +49,6 @@ PACKAGES = (
     "onnxruntime",
 )
 ANCHOR_QUALITIES = (10, 30, 50, 70, 90)
-REFINING_RATE = 4e-3
-"""Peak learning rate of a finalist's distillation: long, so it may go far before it settles."""
-REFINED_CALIBRATION = 1024
-"""Training samples that a finalist's tables are calibrated on: it is what is deployed."""
 
 
 @dataclass(frozen=True)
@@ -96,19 +93,17 @@ class Blueprint:
     @property
     def teaching(self) -> TeachingRecipe:
         """How the supernet is taught."""
-        return TeachingRecipe(steps=self.settings.effort.teach_steps)
+        return recipes.teaching(self.settings.effort, self.task)
 
     @property
     def distilling(self) -> TrialRecipe:
         """How a trial's model is distilled."""
-        return TrialRecipe(steps=self.settings.effort.trial_steps)
+        return recipes.distilling(self.settings.effort, self.task)
 
     @property
     def refining(self) -> TrialRecipe:
         """How a finalist's model is distilled further."""
-        return TrialRecipe(
-            steps=self.settings.effort.refine_steps, learning_rate=REFINING_RATE, calibration=REFINED_CALIBRATION
-        )
+        return recipes.refining(self.settings.effort, self.task)
 
     def identity(self) -> dict[str, Any]:
         """Return what a continued run must share with the run it continues; of ``finalists`` it is only noted."""
@@ -118,10 +113,10 @@ class Blueprint:
             "data": self.task.fingerprint(),
             "training": {
                 "cloud": {"version": CLOUD_VERSION},
-                "supernet": {"version": SUPERNET_VERSION, **asdict(self.teaching)},
-                "trial": {"version": TRIAL_VERSION, **asdict(self.distilling)},
+                "supernet": {"version": SUPERNET_VERSION, **recipes.said(self.teaching)},
+                "trial": {"version": TRIAL_VERSION, **recipes.said(self.distilling)},
             },
-            "finalists": asdict(self.refining),
+            "finalists": recipes.said(self.refining),
             **({} if settings.profile is None else {"profile": settings.profile.identity()}),
             "threads": {"trial": settings.threads, "training": settings.cores},
             "versions": {package: version(package) for package in PACKAGES},

@@ -17,19 +17,36 @@ STEP_SPEED = 20.0
 """How much faster quantiser steps learn than weights do."""
 
 
-def parameter_groups(model: nn.Module, learning_rate: float) -> list[dict[str, Any]]:
+def parameter_groups(
+    model: nn.Module, learning_rate: float, learnt_rate: float | None = None
+) -> list[dict[str, Any]]:
     """Return a model's trainable parameters for an optimiser; each group's ``peak`` is its learning rate.
 
     Quantiser steps live on a logarithmic scale and must cover factors of two within a trial, so they learn faster.
+
+    Args:
+        model: A supernet or a derived model.
+        learning_rate: Of what began by chance.
+        learnt_rate: Of the blocks, which begin as the cloud model's; the same unless given.
     """
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     steps = [p for name, p in named if "log_step" in name]
-    others = [p for name, p in named if "log_step" not in name]
+    others = [(name, p) for name, p in named if "log_step" not in name]
     fast = STEP_SPEED * learning_rate
     return [
-        {"params": others, "lr": learning_rate, "peak": learning_rate, "weight_decay": 0.01},
-        {"params": steps, "lr": fast, "peak": fast, "weight_decay": 0.0},
+        _group([p for name, p in others if not _is_learnt(name)], learning_rate, 0.01),
+        _group([p for name, p in others if _is_learnt(name)], learnt_rate or learning_rate, 0.01),
+        _group(steps, fast, 0.0),
     ]
+
+
+def _is_learnt(name: str) -> bool:
+    """Return whether a parameter is of a block: of ``chain.blocks``, ``edge.blocks`` or ``cloud.blocks``."""
+    return name.split(".")[1] == "blocks"
+
+
+def _group(parameters: list[nn.Parameter], rate: float, weight_decay: float) -> dict[str, Any]:
+    return {"params": parameters, "lr": rate, "peak": rate, "weight_decay": weight_decay}
 
 
 def distillation_loss(trace: Trace, taught: Lesson, targets: list[Target], task: Task, config: Config) -> Tensor:

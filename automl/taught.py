@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -16,6 +15,7 @@ from automl.cloud_training import CloudTraining, cloud_model, cloud_model_key
 from automl.crew import Crew, Share
 from automl.joint_training import Training, train, train_beside
 from automl.peers import Peers
+from automl.recipes import said
 from automl.reporter import Reporter
 from automl.reporters.quiet import QuietReporter
 from automl.teaching import SEED, VERSION, SupernetTeaching, taught_parameters
@@ -54,7 +54,7 @@ def supernet_file(plan: Blueprint) -> Path:
     shaped_by = {
         "cloud": cloud_model_key(plan.task, plan.settings.cores),
         "space": taught_parameters(plan.space),
-        "recipe": asdict(plan.teaching),
+        "recipe": said(plan.teaching),
         "version": VERSION,
         **({"exits": True} if plan.exits else {}),
     }

@@ -39,12 +39,14 @@ class TeachingRecipe:
         batch: Samples a step.
         learning_rate: Peak of the one-cycle schedule.
         random: Random configurations a step, between the largest and the smallest.
+        learnt_rate: Peak for the cloud model's own blocks, where it is lower.
     """
 
     steps: int
     batch: int = 16
     learning_rate: float = 4e-3
     random: int = 2
+    learnt_rate: float | None = None
 
 
 def taught_parameters(space: SearchSpace) -> dict[str, tuple[Value, ...]]:
@@ -81,7 +83,8 @@ class SupernetTeaching:
         self.space = space.narrowed({"split": [s for s in space["split"].choices if s != 0]})
         self.drawn = [p for p in self.space.parameters if p.name in taught_parameters(space)]
         self.data = task.data("train")
-        self.optimizer = torch.optim.AdamW(parameter_groups(supernet, recipe.learning_rate), fused=True)
+        groups = parameter_groups(supernet, recipe.learning_rate, recipe.learnt_rate)
+        self.optimizer = torch.optim.AdamW(groups, fused=True)
         self.shards = Shards(self.supernet, min(recipe.batch, len(self.data)), threads, peers=peers)
 
     def step(self, index: int) -> float:

@@ -50,6 +50,7 @@ class TrialRecipe:
         learning_rate: Peak of the one-cycle schedule.
         calibration: Training samples that symbol tables are calibrated on; a third of them for batch norms.
         batches: Batches that differ; longer trainings go through them again, whose lessons are kept in memory.
+        learnt_rate: Peak for the cloud model's own blocks, where it is lower.
     """
 
     steps: int
@@ -57,6 +58,7 @@ class TrialRecipe:
     learning_rate: float = 1e-3
     calibration: int = 640
     batches: int = 300
+    learnt_rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,8 @@ class Trial:
 
     def _distil(self, derived: DerivedModel, train: DataSplit, seed: int, recipe: TrialRecipe) -> None:
         taps = derived.tap_points if derived.config.feature else ()
-        optimizer = torch.optim.AdamW(parameter_groups(derived, recipe.learning_rate), fused=True)
+        groups = parameter_groups(derived, recipe.learning_rate, recipe.learnt_rate)
+        optimizer = torch.optim.AdamW(groups, fused=True)
         shards = Shards(derived.train(), min(recipe.batch, len(train)), torch.get_num_threads())
         for step in range(recipe.steps):
             batch = self._lessons.batch(train, recipe.batch, seed, step % recipe.batches, taps)
