@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -45,7 +44,8 @@ def parameter_table(records: Sequence[TrialRecord]) -> tuple[list[str], np.ndarr
     values = {name: [each.get(name, 0) for each in params] for name in known}
     if "resolution" in values:
         # 0 is the whole image, which is larger than any that is named.
-        values["resolution"] = [side or math.inf for side in values["resolution"]]
+        sides = [int(side) for side in values["resolution"]]
+        values["resolution"] = [side or max(sides) + 1 for side in sides]
     names = [name for name in known if len(set(values[name])) > 1]
     columns = [_column(values[name]) for name in names]
     return names, np.array(columns, dtype=float).reshape(len(names), len(records)).T
