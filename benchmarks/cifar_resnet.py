@@ -1,4 +1,6 @@
-"""CIFAR's ResNets as models of one's own: ``--model benchmarks.cifar_resnet:resnet20``.
+"""CIFAR's ResNets, as models of one's own.
+
+    PYTHONPATH=benchmarks eccsearch run --data CIFAR/ --image-size 32 --model cifar_resnet:resnet20 --weights r20.th
 
 He et al. 2016 (arXiv 1512.03385), section 4.2: a stem of one 3 x 3 convolution, three stages of n basic blocks with
 16, 32 and 64 channels, 6n + 2 layers; a shortcut that changes the shape takes every second pixel and pads the
