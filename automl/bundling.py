@@ -14,6 +14,7 @@ from deploy.errors import UserError
 from results.chooser import Choice
 from results.export import export_bundle
 from results.naming import byte_count, si
+from results.panel import worse_refined
 from results.verify import verify_bundle as compare
 
 
@@ -42,6 +43,7 @@ def export_trial(
         f"Trial {found.record.number} with {found.origin} written to {out}/ ({byte_count(size)}).",
         f"{found.plan.task.metric} {last['quality']:.3f} on {split}, {byte_count(last['bytes'])} a sample, "
         f"{si(last['edge_flops'])} edge multiply-adds.",
+        *filter(None, [worse_refined(found.record, found.plan.info())]),
         f"Check it with: eccsearch verify {out}    Use it with: eccsearch predict {out} picture.jpg",
     ]
 

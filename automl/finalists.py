@@ -109,13 +109,16 @@ class Finals:
 
         Any number of processes do so side by side, each taking the next curve that no other has.
         """
-        self.reporter.stage("finalists", len(self._members()) + self._to_come())
+        expected = len(self._members()) + self._to_come()
+        self.reporter.stage("finalists", expected)
         while not self.stop():
             members = self._members()
             curves = [curve for curve in _curves(members) if any(r.finalist is None for r in curve)]
-            self.reporter.advance(sum(record.finalist is not None for record in members))
             if not curves:
+                # How many there would be was no more than likely.
+                self.reporter.advance(expected)
                 return
+            self.reporter.advance(min(expected - 1, sum(record.finalist is not None for record in members)))
             busy = self.study.refining()
             free = [curve for curve in curves if _held(curve) not in busy]
             if free:

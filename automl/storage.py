@@ -80,6 +80,8 @@ def load_study(where: Path | str, name: str) -> optuna.Study:
         names = optuna.get_all_study_names(storage)
         if not names:
             raise UserError(f"no study '{name}' in {shown(url)}: it is empty")
+        if name not in names and isinstance(where, Path) and len(names) == 1:
+            raise UserError(f"{file} holds the run '{names[0]}', not '{name}': give its folder that name back")
         if name not in names:
             raise unknown("study", name, names)
         return optuna.load_study(study_name=name, storage=storage)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from deploy.errors import UserError
+from deploy.errors import UserError, first_line
 from deploy.unreadable import UNREADABLE
 
 PREPROCESSING = {
@@ -34,7 +34,9 @@ def open_picture(path: Path) -> Image.Image:
     except FileNotFoundError:
         raise UserError(f"there is no picture '{path}'") from None
     except UNREADABLE as error:
-        raise UserError(f"cannot read the picture '{path}': {error}") from None
+        # Pillow names the file as well.
+        reason = first_line(error).replace(f" {str(path)!r}", "")
+        raise UserError(f"cannot read the picture '{path}': {reason}") from None
 
 
 def model_input(picture: Image.Image, size: tuple[int, int]) -> np.ndarray:

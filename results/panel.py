@@ -25,6 +25,8 @@ def trial_panel(record: TrialRecord, info: RunInfo, on_front: bool) -> Renderabl
     parts: list[RenderableType] = [_facts(record, info, on_front), Text(), _measures(record, info)]
     if record.finalist is not None:
         parts += [Text(), _intervals(record.finalist, info)]
+    if (worse := worse_refined(record, info)) is not None:
+        parts.append(Text(worse))
     return Panel(Group(*parts), title=title, title_align="left", width=78)
 
 
@@ -74,6 +76,17 @@ def _measures(record: TrialRecord, info: RunInfo) -> Table:
 
 def _bare(name: str, value: float) -> str:
     return measure(name, value).removesuffix(" multiply-adds").removesuffix(" parameters")
+
+
+def worse_refined(record: TrialRecord, info: RunInfo) -> str | None:
+    """Return a sentence where refining a trial lowered its quality on validation; None where it did not."""
+    if record.finalist is None or record.finalist.validation.quality >= record.validation.quality:
+        return None
+    before, after = record.validation.quality, record.finalist.validation.quality
+    return (
+        f"Refining lowered its {info.metric} on validation from {before:.3f} to {after:.3f}: "
+        "too few --refine-steps."
+    )
 
 
 def _intervals(finalist: Finalist, info: RunInfo) -> Text:

@@ -57,18 +57,13 @@ def _row(view: View, entries: Sequence[Entry], beaten: str = "-") -> list[str]:
 
 
 def view_lines(view: View) -> list[str]:
-    """Return what a view says, one sentence a line, each beside what is wanted."""
+    """Return what a view says, one sentence a line."""
     where = f"On {view.source}, {view.search}:"
     lines = []
     if view.ratio is not None:
-        lines.append(
-            f"{where} {view.ratio:.3f} times the hypervolume of all rivals together (wanted: {MORE_HYPERVOLUME})."
-        )
+        lines.append(f"{where} {view.ratio:.3f} times the hypervolume of all rivals together.")
     if view.dominated_share is not None:
-        lines.append(
-            f"{where} {percent(view.dominated_share)} of the split rivals' points are weakly dominated "
-            f"(wanted: {percent(DOMINATED)})."
-        )
+        lines.append(f"{where} {percent(view.dominated_share)} of the split rivals' points are weakly dominated.")
     return [*lines, *(f"{where} {_saving(each)}" for each in view.savings)]
 
 
@@ -76,17 +71,17 @@ def _saving(saving: Saving) -> str:
     if saving.best is None:
         return f"no split is as good as the cloud model ({saving.rule})."
     shares = (
-        ("bytes than the cheapest image", saving.bytes, BYTES_SAVED),
-        ("edge multiply-adds than the smallest edge-only model", saving.edge_flops, FLOPS_SAVED),
+        ("bytes than the cheapest image", saving.bytes),
+        ("edge multiply-adds than the smallest edge-only model", saving.edge_flops),
     )
     words = " and ".join(_share(*each) for each in shares)
     return f"{saving.best.words} has {words} ({saving.rule})."
 
 
-def _share(what: str, share: float | None, wanted: float) -> str:
+def _share(what: str, share: float | None) -> str:
     if share is None:
         return f"no rival to compare its {what.partition(' than')[0]} with"
-    return f"{percent(abs(share))} {'fewer' if share >= 0 else 'more'} {what} (wanted: {percent(wanted)})"
+    return f"{percent(abs(share))} {'fewer' if share >= 0 else 'more'} {what}"
 
 
 def short_line(view: View) -> str:

@@ -148,10 +148,11 @@ def summary_lines(summary: Summary, info: RunInfo) -> list[str]:
     split = "test" if summary.refined else "validation, before the front is refined"
     lines = [f"Measured on {split}. {_capital(str(summary.rule))}."]
     if not summary.savings:
-        tolerance = summary.rule.tolerance
+        tolerance, (cloud, source) = summary.rule.tolerance, shown(summary.rule.cloud)
         return [
             *lines,
-            f"No split beats the plain answers: none on the front is within {tolerance:g} of the cloud model.",
+            f"No split beats the plain answers: none on the front is within {tolerance:g} of the cloud model, "
+            f"whose {info.metric} is {cloud.quality:.3f} ({source}).",
         ]
     best = _told(summary)
     lines.append(_verdict(summary, best))

@@ -114,7 +114,7 @@ def _read_file(path: Path) -> Mapping[str, Tensor]:
         raise UserError(f"--weights {path}: there is no such file") from None
     except Exception as error:  # each format's reader raises its own
         kind = "safetensors" if path.suffix == ".safetensors" else "torch.save"
-        reason = f"{type(error).__name__}: {first_line(error)}"
+        reason = ": ".join(dict.fromkeys((type(error).__name__, first_line(error))))
         raise UserError(f"--weights {path} is no file of weights that {kind} wrote ({reason})") from error
     content = content.get("state_dict", content) if isinstance(content, dict) else content
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):

@@ -133,7 +133,8 @@ def _limits(
 ) -> None:
     sent = [record.validation.bytes for record in records if record.validation.bytes > 0] or [1.0, 1000.0]
     main.set_xlim(min(sent) / 1.25, max(sent) * 1.25)
-    low, high = _span([_on_validation(record).quality for record in drawn] or [0.0, 1.0])
+    best = max((record.validation.quality for record in records), default=1.0)
+    low, high = _span([best, *(_on_validation(record).quality for record in drawn)])
     strip.set_ylim(low, high)
 
 

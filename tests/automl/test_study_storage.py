@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from automl.samplers.surrogate import measure, surrogate_space
-from automl.storage import _place, absolute_url, check_file, open_storage
+from automl.storage import _place, absolute_url, check_file, load_study, open_storage
 from automl.study import Study
 from deploy.errors import UserError
 from search_spaces.objective import DEFAULT_OBJECTIVES, Objective
@@ -122,3 +122,11 @@ def test_a_full_disk_keeps_what_is_finished(tmp_path: Path) -> None:
     # Two anchors and twenty trials; only the one that could not be written down was measured again.
     assert len((tmp_path / "broken.measured").read_text()) <= 22 + 1
     assert told > 0
+
+
+def test_a_run_whose_folder_was_renamed_says_its_name(tmp_path: Path) -> None:
+    objectives = [Objective.named(each) for each in DEFAULT_OBJECTIVES]
+    Study.open(tmp_path / "before", "before", surrogate_space(), objectives)
+    (tmp_path / "before").rename(tmp_path / "after")
+    with pytest.raises(UserError, match="holds the run 'before', not 'after': give its folder that name back"):
+        load_study(tmp_path / "after", "after")

@@ -138,8 +138,8 @@ def test_the_figures_are_printed_and_written_alike() -> None:
     text = " ".join(caught.get().split())
     document = rivals_document(compared, INFO, RIVALS)
     volumes = document["views"][0]["hypervolume"]
-    assert f"{volumes['ratio']:.3f} times the hypervolume of all rivals together (wanted: 1.15)" in text
-    assert "75 % fewer bytes than the cheapest image (wanted: 68 %)" in text
+    assert f"{volumes['ratio']:.3f} times the hypervolume of all rivals together" in text
+    assert "75 % fewer bytes than the cheapest image" in text
     assert "Rivals: on validation" in text
     assert document["views"][0]["dominated"]["share"] == pytest.approx(1 / 3)
     assert [RivalPoint.from_dict(point) for point in document["points"]] == RIVALS

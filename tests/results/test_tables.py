@@ -115,6 +115,17 @@ def test_the_compact_table_shows_both_ends_of_the_front(front, info):
     assert (int(rows[0][0]), int(rows[-1][0])) == (front[0].number, front[-1].number)
 
 
+def test_a_panel_says_where_refining_made_a_trial_worse(records, info):
+    tested = next(record for record in records if record.finalist)
+    worse = replace(tested.finalist.validation, quality=tested.validation.quality - 0.1)
+    text = printed(trial_panel(replace(tested, finalist=replace(tested.finalist, validation=worse)), info, True))
+    assert "Refining lowered its" in text
+    better = replace(tested.finalist.validation, quality=tested.validation.quality)
+    assert "Refining" not in printed(
+        trial_panel(replace(tested, finalist=replace(tested.finalist, validation=better)), info, True)
+    )
+
+
 def test_every_panel_fits_and_says_everything(records, info):
     for record in records[::9] + records[-3:]:
         text = printed(trial_panel(record, info, on_front=record.finalist is not None))
