@@ -73,7 +73,8 @@ class Forecast:
             "finalists": self.finalists,
         }
         listed = ", ".join(f"{name} {duration(seconds)}" for name, seconds in parts.items() if seconds)
-        return f"About {duration(self.total)} on {self.cores} cores: {listed or 'nothing to do'}."
+        cores = "one core" if self.cores == 1 else f"{self.cores} cores"
+        return f"About {duration(self.total)} on {cores}: {listed or 'nothing to do'}."
 
 
 @dataclass(frozen=True)
