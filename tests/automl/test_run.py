@@ -13,7 +13,7 @@ import torch
 from torchvision.models.vision_transformer import VisionTransformer
 
 from automl import blueprint as blueprint_module
-from automl import finalists
+from automl import finalists, recipes
 from automl.blueprint import blueprint
 from automl.bundling import export_trial, verify_bundle
 from automl.finalists import Finals
@@ -179,7 +179,7 @@ def test_another_trial_recipe_in_the_code_is_refused(
     root: Path, unbroken: list[TrialRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blueprint_module, "TRIAL_VERSION", 0)
-    monkeypatch.setattr(blueprint_module, "TrialRecipe", partial(TrialRecipe, batch=4))
+    monkeypatch.setattr(recipes, "TrialRecipe", partial(TrialRecipe, batch=4))
     changed = r"training.trial.version was \d+ and is now 0; training.trial.batch was 16"
     with pytest.raises(UserError, match=changed):
         run(settings(root, "unbroken"), QuietReporter())
