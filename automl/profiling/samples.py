@@ -24,7 +24,7 @@ from evaluators.program import Operator, Program
 WAIT = 0.02
 """Seconds between two samples, as of a camera that takes fifty a second."""
 OTHERS = np.zeros(4 * 2**20)
-"""Passed over before each sample. Never written, its pages are one: address translations give way, caches hardly do."""
+"""Passed over before each sample. Never written, its pages are one: translations give way, caches hardly do."""
 TYPICAL = 0.5
 """Quantile of the repeats: to be late after a wait is the rule, no accident."""
 KINDS = ("elementwise", "conv", "pointwise", "depthwise")
