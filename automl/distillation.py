@@ -32,17 +32,17 @@ def parameter_groups(
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     steps = [p for name, p in named if "log_step" in name]
     others = [(name, p) for name, p in named if "log_step" not in name]
-    fast = STEP_SPEED * learning_rate
+    fast, gentle = STEP_SPEED * learning_rate, learning_rate if learnt_rate is None else learnt_rate
     return [
         _group([p for name, p in others if not _is_learnt(name)], learning_rate, 0.01),
-        _group([p for name, p in others if _is_learnt(name)], learnt_rate or learning_rate, 0.01),
+        _group([p for name, p in others if _is_learnt(name)], gentle, 0.01),
         _group(steps, fast, 0.0),
     ]
 
 
 def _is_learnt(name: str) -> bool:
     """Return whether a parameter is of a block: of ``chain.blocks``, ``edge.blocks`` or ``cloud.blocks``."""
-    return name.split(".")[1] == "blocks"
+    return name.split(".")[1:2] == ["blocks"]
 
 
 def _group(parameters: list[nn.Parameter], rate: float, weight_decay: float) -> dict[str, Any]:

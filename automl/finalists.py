@@ -109,20 +109,22 @@ class Finals:
 
         Any number of processes do so side by side, each taking the next curve that no other has.
         """
-        expected = len(self._members()) + self._to_come()
+        records = self.study.records()
+        expected = len(self._members(records)) + self._to_come(records)
         self.reporter.stage("finalists", expected)
         while not self.stop():
-            members = self._members()
+            records = self.study.records()
+            members = self._members(records)
             curves = [curve for curve in _curves(members) if any(r.finalist is None for r in curve)]
             if not curves:
                 # How many there would be was no more than likely.
                 self.reporter.advance(expected)
                 return
             self.reporter.advance(min(expected - 1, sum(record.finalist is not None for record in members)))
-            busy = self.study.refining()
-            free = [curve for curve in curves if _held(curve) not in busy]
+            busy, holds = self.study.refining(), _holds(records)
+            free = [curve for curve in curves if holds[curve[0].config.curve] not in busy]
             if free:
-                self._take(free[0])
+                self._take(free[0], holds[free[0][0].config.curve])
             else:
                 time.sleep(POLL_SECONDS)
 
@@ -130,22 +132,21 @@ class Finals:
     def _info(self) -> RunInfo:
         return self.plan.info()
 
-    def _members(self) -> list[TrialRecord]:
+    def _members(self, records: Sequence[TrialRecord]) -> list[TrialRecord]:
         """Return the finalists that are known, first those that tell which others follow."""
-        records = self.study.records()
-        if self.wanted:
-            named = [record for record in records if record.number in self.wanted]
-            return with_curves(named, pareto_set(records, self._info.objectives))
-        return chosen(records, self._info, self.plan.settings.effort.finalists)
+        if not self.wanted:
+            return chosen(records, self._info, self.plan.settings.effort.finalists)
+        # What is said of any finalist is said beside the cloud model.
+        named = [cloud_model(records, self._info), *(r for r in records if r.number in self.wanted)]
+        return with_curves(list(filter(None, named)), pareto_set(records, self._info.objectives))
 
-    def _to_come(self) -> int:
+    def _to_come(self, records: Sequence[TrialRecord]) -> int:
         """Return how many finalists are yet to be found."""
-        if self.wanted:
-            return 0
-        return sum(max(0, each.left - 1) for each in bisections(self.study.records(), self._info))
+        found = [] if self.wanted else bisections(records, self._info)
+        return sum(max(0, each.left - 1) for each in found)
 
-    def _take(self, curve: Sequence[TrialRecord]) -> None:
-        with self.study.refinement(_held(curve)) as mine:
+    def _take(self, curve: Sequence[TrialRecord], hold: int) -> None:
+        with self.study.refinement(hold) as mine:
             left = [self.study.record(record.number) for record in curve] if mine else []
             left = [record for record in left if record.finalist is None]
             for record, finalist in zip(left, self._finalists(left) if left else (), strict=True):
@@ -198,9 +199,12 @@ def _curves(records: Sequence[TrialRecord]) -> list[list[TrialRecord]]:
     return list(found.values())
 
 
-def _held(curve: Sequence[TrialRecord]) -> int:
-    """Return the number under which a curve is held: the same while its members are noted one by one."""
-    return min(record.number for record in curve)
+def _holds(records: Sequence[TrialRecord]) -> dict[Config, int]:
+    """Return the number under which each curve is held, its first trial's, whichever members are asked for."""
+    found: dict[Config, int] = {}
+    for record in records:
+        found[record.config.curve] = min(record.number, found.get(record.config.curve, record.number))
+    return found
 
 
 def refined(candidate: Candidate, trial: Trial, plan: Blueprint) -> Candidate:

@@ -24,9 +24,10 @@ def refined_trial(
     reporter: Reporter,
     accept: frozenset[str] = frozenset(),
 ) -> TrialRecord:
-    """Distil a trial for longer, measure it on test, once, and return its record; of a gate, all on its curve.
+    """Distil a trial for longer, measure it on test, once, and return its record.
 
-    A trial that has been refined stays as it is.
+    Of a gate, all of its curve on the front is refined; the cloud model is measured beside it. What has been
+    refined before stays as it is.
 
     Args:
         settings: The run's.
@@ -37,7 +38,7 @@ def refined_trial(
 
     Raises:
         UserError: no such trial, neither a number nor a chooser, or another identity than the run's.
-        KeyboardInterrupt: nothing of the trial is noted, and the same call begins anew.
+        KeyboardInterrupt: the same call begins anew with what is not noted yet.
     """
     wanted = chosen_record(settings, number, choice).number
     torch.set_num_threads(settings.threads)

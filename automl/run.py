@@ -12,6 +12,7 @@ from automl.forecast import forecast, left_of
 from automl.reporter import Reporter
 from automl.rivals.record import measured_rivals
 from automl.run_reader import note_run
+from automl.sample_order import check_order
 from automl.search import Outcome
 from automl.settings import RunSettings
 from automl.study import Study
@@ -70,6 +71,7 @@ def run(
     settings.check_storage()
     # Data that is there before the workers are need not be made by each of them.
     plan.task.fingerprint()
+    check_order(plan.task)
     forked = fresh and settings.threads == 1
     with Workers(work_beside, (plan,), settings.workers - 1, forked, help_train) as workers:
         return _work(plan, reporter, accept, workers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -90,7 +91,14 @@ def _resume(trainee: Trainee, checkpoint: Path, reporter: Reporter) -> int:
         reporter.say(f"{checkpoint} is damaged: training starts again")
         return 0
     state = torch.load(checkpoint, weights_only=True)
-    trainee.load_state_dict(state["trainee"])
+    first = copy.deepcopy(trainee.state_dict())
+    try:
+        trainee.load_state_dict(state["trainee"])
+    except (KeyError, ValueError, RuntimeError) as error:
+        # What it holds is of another version, whose model or optimiser was another one; part of it may be taken.
+        trainee.load_state_dict(first)
+        reporter.say(f"{checkpoint} cannot be continued ({first_line(error)}): training starts again")
+        return 0
     reporter.advance(state["done"], "continued")
     return int(state["done"])
 

@@ -49,7 +49,7 @@ class TrialRecipe:
         batch: Samples a step.
         learning_rate: Peak of the one-cycle schedule.
         calibration: Training samples that symbol tables are calibrated on; a third of them for batch norms.
-        batches: Batches that differ; longer trainings go through them again, whose lessons are kept in memory.
+        batches: Batches that differ; longer trainings go through them again; lessons are kept while memory allows.
         learnt_rate: Peak for the cloud model's own blocks, where it is lower.
     """
 

@@ -35,7 +35,7 @@ def open_picture(path: Path) -> Image.Image:
         raise UserError(f"there is no picture '{path}'") from None
     except UNREADABLE as error:
         # Pillow names the file as well.
-        reason = first_line(error).replace(f" {str(path)!r}", "")
+        reason = first_line(error).replace(f" {str(path)!r}", "").rstrip(":")
         raise UserError(f"cannot read the picture '{path}': {reason}") from None
 
 

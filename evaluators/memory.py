@@ -22,7 +22,7 @@ class _LiveBytes(fx.Interpreter):
 
     def __init__(self, graph: fx.GraphModule, module: nn.Module) -> None:
         super().__init__(graph)
-        self._weights = set().union(*(_storages(each) for each in module.state_dict(keep_vars=True).values()))
+        self._weights = set().union(*map(_storages, (*module.parameters(), *module.buffers())))
         self.peak = 0
 
     def run_node(self, n: fx.Node) -> Any:

@@ -53,17 +53,14 @@ class Workload:
     def edge_seconds(self, device: Device) -> np.ndarray:
         """Return the seconds that the edge computes for each sample, (n,)."""
         program = 0.0 if self.edge is None else self.pixels * device.pixel + device.seconds(self.edge)
-        return (
-            device.sample
-            + program
-            + self._by_route(
-                {
-                    Route.EDGE: lambda: self._answer_seconds(device),
-                    Route.FEATURES: lambda: device.symbols.encode.seconds(self.symbols),
-                    Route.IMAGE: lambda: self._image_seconds(self._codec(device).encode),
-                }
-            )
+        by_route = self._by_route(
+            {
+                Route.EDGE: lambda: self._answer_seconds(device),
+                Route.FEATURES: lambda: device.symbols.encode.seconds(self.symbols),
+                Route.IMAGE: lambda: self._image_seconds(self._codec(device).encode),
+            }
         )
+        return device.sample + program + by_route
 
     def cloud_seconds(self, device: Device) -> np.ndarray:
         """Return the seconds that the cloud computes for each sample, (n,); none where the edge answers."""

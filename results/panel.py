@@ -17,6 +17,8 @@ KINDS = {
     "anchor": "anchor, measured before the search",
     "along": "measured along with a search trial",
 }
+CLEARLY = 0.005
+"""What is lost in quality before it is said."""
 
 
 def trial_panel(record: TrialRecord, info: RunInfo, on_front: bool) -> RenderableType:
@@ -79,14 +81,13 @@ def _bare(name: str, value: float) -> str:
 
 
 def worse_refined(record: TrialRecord, info: RunInfo) -> str | None:
-    """Return a sentence where refining a trial lowered its quality on validation; None where it did not."""
-    if record.finalist is None or record.finalist.validation.quality >= record.validation.quality:
+    """Return a sentence where refining lowered a trial's quality on validation by more than 0.005; else None."""
+    if record.finalist is None:
         return None
     before, after = record.validation.quality, record.finalist.validation.quality
-    return (
-        f"Refining lowered its {info.metric} on validation from {before:.3f} to {after:.3f}: "
-        "too few --refine-steps."
-    )
+    if before - after <= CLEARLY:
+        return None
+    return f"Refining lowered its {info.metric} on validation from {before:.3f} to {after:.3f}."
 
 
 def _intervals(finalist: Finalist, info: RunInfo) -> Text:

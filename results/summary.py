@@ -149,9 +149,10 @@ def summary_lines(summary: Summary, info: RunInfo) -> list[str]:
     lines = [f"Measured on {split}. {_capital(str(summary.rule))}."]
     if not summary.savings:
         tolerance, (cloud, source) = summary.rule.tolerance, shown(summary.rule.cloud)
+        none = "none that was refined" if summary.refined else "none on the front"
         return [
             *lines,
-            f"No split beats the plain answers: none on the front is within {tolerance:g} of the cloud model, "
+            f"No split beats the plain answers: {none} is within {tolerance:g} of the cloud model, "
             f"whose {info.metric} is {cloud.quality:.3f} ({source}).",
         ]
     best = _told(summary)

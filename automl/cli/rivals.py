@@ -48,20 +48,13 @@ def rivals(
 def _measured(settings: RunSettings, json: bool, quiet: bool, accept: frozenset[str]) -> Challenge:
     from rich.console import Console
 
-    from automl.cli.searching import terminated_as_interrupted
-    from automl.exit_codes import INTERRUPTED
+    from automl.cli.searching import interruptible
     from automl.live import reporter_for
     from automl.rivals.challenge import challenge
 
     reporter = reporter_for(Console(stderr=json), quiet)
-    try:
-        with terminated_as_interrupted():
-            return challenge(settings, reporter, accept)
-    except KeyboardInterrupt:
-        reporter.say("Interrupted; what is measured is kept, and the same command goes on.")
-        raise typer.Exit(INTERRUPTED) from None
-    finally:
-        reporter.close()
+    with interruptible(reporter, "Interrupted; what is measured is kept, and the same command goes on."):
+        return challenge(settings, reporter, accept)
 
 
 def _redraw(found: Challenge, folder: Path) -> None:

@@ -15,6 +15,7 @@ import typer
 from automl.exit_codes import INTERRUPTED
 
 if TYPE_CHECKING:
+    from automl.reporter import Reporter
     from automl.run import RunResult
     from automl.settings import RunSettings
 
@@ -84,6 +85,19 @@ def _why(result: RunResult) -> str:
 def _print_continue(settings: RunSettings) -> None:
     root = f" --root {shlex.quote(str(settings.root))}" if str(settings.root) != "runs" else ""
     typer.echo(f"Continue with: eccsearch resume --name {settings.name}{root}", err=True)
+
+
+@contextmanager
+def interruptible(reporter: Reporter, words: str) -> Iterator[None]:
+    """Leave with 130 after Ctrl-C, with words on what became of it; give the terminal back whatever happens."""
+    try:
+        with terminated_as_interrupted():
+            yield
+    except KeyboardInterrupt:
+        reporter.say(words)
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        reporter.close()
 
 
 @contextmanager

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from automl.rivals.bench import Bench, config_of, settings_of
 from automl.rivals.rival import Answer
 from results.naming import on_edge
 from results.plain_answers import edge_only_frontier
 from results.rival_point import RivalName, RivalPoint, Settings
-from search_spaces.config import Config, Value
+from search_spaces.config import Config
 from search_spaces.space import SearchSpace
 from search_spaces.task import SplitName
 
@@ -49,7 +49,8 @@ class EdgeOnly:
         """
         space = self.bench.plan.whole
         counts = range(space.layout.modules, -1, -1)
-        uniform = [_uniform(space, count, seen) for seen in _resolutions(space) for count in counts]
+        sides = dict.fromkeys((0, *reversed(self.bench.plan.space.resolutions)))
+        uniform = [_uniform(space, count, side) for side in sides for count in counts]
         return list(dict.fromkeys([*uniform, *self._searched()]))
 
     def _searched(self) -> list[Config]:
@@ -60,12 +61,6 @@ class EdgeOnly:
         return [trained[round(k * (len(trained) - 1) / (SEARCHED - 1))] for k in range(SEARCHED)]
 
 
-def _resolutions(space: SearchSpace) -> list[dict[str, Value]]:
-    """Return the parameters that make the edge see each size of image, the largest first."""
-    sides = [each.choices for each in space.parameters if each.name == "resolution"]
-    return [{"resolution": side} for side in sorted(sides[0], reverse=True)] if sides else [{}]
-
-
-def _uniform(space: SearchSpace, count: int, seen: Mapping[str, Value]) -> Config:
+def _uniform(space: SearchSpace, count: int, side: int) -> Config:
     stages = {f"edge_modules.stage{stage + 1}": count for stage in range(space.layout.stage_count)}
-    return space.config({"split": space.layout.splits, **stages, **seen})
+    return replace(space.config({"split": space.layout.splits, **stages}), resolution=side)

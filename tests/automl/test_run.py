@@ -32,8 +32,9 @@ from automl.work import open_study, trial_of
 from deploy.errors import UserError
 from results.chooser import Choice
 from results.pareto import pareto_set
-from results.plain_answers import is_split
+from results.plain_answers import cloud_model, is_split
 from results.record import Finalist, TrialRecord
+from results.summary import summarise
 
 EFFORT = Effort(cloud_steps=4, teach_steps=2, trial_steps=1, refine_steps=1, finalists=2)
 
@@ -208,9 +209,19 @@ def test_a_trial_refined_by_name_is_the_finalist_that_a_run_makes_of_it(root: Pa
     refined = refined_trial(by_name, number, Choice(), QuietReporter())
     assert refined == replace(splits[-1], seconds=refined.seconds)
     _, records = read_run(by_name.folder)
-    assert [record.number for record in records if record.finalist] == [number]
+    assert [record.number for record in records if record.finalist] == [0, number]
     assert f'"trial": {number}' in (by_name.folder.path / "pareto.json").read_text()
     assert refined_trial(by_name, number, Choice(), QuietReporter()) == refined
+
+
+def test_refining_one_trial_tells_of_test_beside_a_cloud_model_that_is_measured_there_too(root: Path) -> None:
+    made = settings(root, "one-told")
+    records = run(replace(made, effort=replace(EFFORT, finalists=0)), QuietReporter()).records
+    info, _ = read_run(made.folder)
+    assert not summarise(records, pareto_set(records, info.objectives), info).refined
+    refined_trial(made, next(r.number for r in records if is_split(r)), Choice(), QuietReporter())
+    whole = cloud_model(read_run(made.folder)[1], info)
+    assert whole is not None and whole.finalist is not None
 
 
 def test_a_trial_that_is_none_cannot_be_refined(root: Path, unbroken: list[TrialRecord]) -> None:
@@ -367,19 +378,27 @@ def test_a_curve_whose_members_are_being_noted_is_no_other_process_s(
     trial = trial_of(plan, QuietReporter())
     noted: list[int] = []
     note = Study.set_finalist
+    members = [(record.config.curve, record.number) for record in open_study(plan).records()]
+    first = dict(reversed(members))
 
-    def refine(*stops: bool) -> None:
+    def refine(*stops: bool, wanted: tuple[int, ...] = ()) -> None:
         rounds = iter(stops)
         keeper, study = Keeper(made.folder.weights), open_study(plan)
-        Finals(plan, trial, keeper, study, QuietReporter(), lambda: next(rounds)).run()
+        Finals(plan, trial, keeper, study, QuietReporter(), lambda: next(rounds), wanted).run()
 
     def note_slowly(study: Study, number: int, finalist: Finalist) -> None:
+        # What other processes would do meanwhile: one is asked for the curve's first member, after the cloud model.
+        refine(False, True)
+        refine(False, False, True, wanted=(first[study.record(number).config.curve],))
         note(study, number, finalist)
         noted.append(number)
-        # What another process would do meanwhile.
-        refine(False, True)
 
     monkeypatch.setattr(Study, "set_finalist", note_slowly)
-    monkeypatch.setattr(finalists, "chosen", lambda records, *_: [each for each in records if each.config.gated])
+    # The run itself knows of the later members alone, as where the first one is not on the front.
+    monkeypatch.setattr(
+        finalists,
+        "chosen",
+        lambda records, *_: [r for r in records if r.config.gated and r.number != first[r.config.curve]],
+    )
     refine(*[False] * 100)
     assert len(noted) == len(set(noted)) > 3

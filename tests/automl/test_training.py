@@ -105,6 +105,26 @@ def test_a_damaged_checkpoint_is_said_and_training_starts_again(damage: str, tmp
     assert "damaged" in heard.said[0] and weights(model) == weights(unbroken)
 
 
+@pytest.mark.parametrize("other", ["model", "optimizer"])
+def test_a_checkpoint_of_another_version_is_said_and_training_starts_from_the_first_state(
+    other: str, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "training.checkpoint"
+    heard, model, unbroken = Heard(), CLASSIFICATION.cloud_model(), CLASSIFICATION.cloud_model()
+    with pytest.raises(KilledError):
+        trainee = Killed(CLASSIFICATION, CLASSIFICATION.cloud_model(), 3)
+        run_steps(trainee, STEPS, checkpoint, Heard(), "training", every_seconds=0)
+    state = torch.load(checkpoint, weights_only=True)
+    if other == "model":
+        del state["trainee"]["model"][list(state["trainee"]["model"])[-1]]
+    else:
+        state["trainee"]["optimizer"]["param_groups"] *= 3
+    torch.save(state, checkpoint)
+    run_steps(CloudTraining(CLASSIFICATION, model, 1), STEPS, checkpoint, heard, "training")
+    run_steps(CloudTraining(CLASSIFICATION, unbroken, 1), STEPS, checkpoint, Heard(), "training")
+    assert "cannot be continued" in heard.said[0] and weights(model) == weights(unbroken)
+
+
 def test_the_result_is_kept_before_the_checkpoint_goes(tmp_path: Path) -> None:
     checkpoint = tmp_path / "training.checkpoint"
 
