@@ -50,23 +50,30 @@ def _group(parameters: list[nn.Parameter], rate: float, weight_decay: float) -> 
 
 
 def distillation_loss(trace: Trace, taught: Lesson, targets: list[Target], task: Task, config: Config) -> Tensor:
-    """Return task loss + response + feature + rate terms, weighted as the Config says; a scalar.
+    """Return task loss + response + feature terms, weighted as the Config says; a scalar.
 
     Every exit head that answers as well has task and response terms of its own.
 
     The response term is the task's (Hinton et al. 2015, arXiv 1503.02531), the feature term the mean squared
     error over the teacher's mean square (as hints, Romero et al. 2015, arXiv 1412.6550), averaged over the taps'
-    tensors, the rate term the symbols' entropy in bits per input pixel.
+    tensors.
     """
     loss = _answer_loss(trace.outputs, taught, targets, task, config)
     for outputs in trace.beside.values():
         loss = loss + _answer_loss(outputs, taught, targets, task, config)
     if config.feature:
         loss = loss + config.feature * _feature_loss(trace, taught)
-    if config.rate and trace.quantised:
-        bits = torch.stack([entropy_bits(latent) for latent in trace.quantised]).sum()
-        loss = loss + config.rate * bits / task.image_size**2
     return loss
+
+
+def rate_loss(bits: Tensor, weight: float, task: Task) -> Tensor:
+    """Return the rate term of the bits that a sample takes: weighted bits per input pixel, a scalar."""
+    return weight * bits / task.image_size**2
+
+
+def sent_bits(trace: Trace) -> Tensor:
+    """Return the entropy of all symbols of one sample in bits, a scalar; something must be sent."""
+    return torch.stack([entropy_bits(latent) for latent in trace.quantised]).sum()
 
 
 def _answer_loss(outputs: Outputs, taught: Lesson, targets: list[Target], task: Task, config: Config) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from automl.bisection import Bisection
@@ -207,7 +207,15 @@ def _holds(records: Sequence[TrialRecord]) -> dict[Config, int]:
     return found
 
 
-def refined(candidate: Candidate, trial: Trial, plan: Blueprint) -> Candidate:
-    """Return a candidate distilled further, as a finalist is; the one that is given stays as it is."""
+def refined(candidate: Candidate, trial: Trial, plan: Blueprint, hold_rate: bool = True) -> Candidate:
+    """Return a candidate distilled further, as a finalist is; the one that is given stays as it is.
+
+    Args:
+        candidate: As the search had it.
+        trial: Distils it.
+        plan: The run.
+        hold_rate: Whether it is to send no more bytes than before.
+    """
     seed = derived(trial_seed(plan.settings.seed), "refine")
-    return trial.distilled(copy.deepcopy(candidate.derived), seed, plan.refining)
+    recipe = replace(plan.refining, hold_rate=hold_rate)
+    return trial.distilled(copy.deepcopy(candidate.derived), seed, recipe)

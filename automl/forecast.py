@@ -15,6 +15,7 @@ from automl.cloud_training import CloudTraining, batch_samples, cloud_model_file
 from automl.finalists import chosen
 from automl.shards import shard_count
 from automl.taught import supernet_file
+from automl.trial import TrialRecipe
 from results.naming import duration
 from results.plain_answers import cloud_model, is_image
 from results.record import RunInfo, TrialRecord
@@ -35,6 +36,8 @@ ANCHOR_OVERHEAD = 1.7
 """Seconds of a plain answer that no pass takes: image codecs, AVIF's above all."""
 FINALIST_OVERHEAD = 4.0
 """Seconds of a finalist's export and bootstrap."""
+BATCH_POWER = 0.75
+"""A step takes about this power of its batch's size."""
 JOINT_OVERHEAD = 1.2
 """What a step of processes side by side takes more than its shards: they wait for one another and share memory."""
 RIVALS = 4
@@ -133,16 +136,22 @@ def forecast(plan: Blueprint, left: Left) -> Forecast:
     cloud_cached = cloud_model_file(plan.task, settings.folder.cache, settings.cores).exists()
     taught_cached = supernet_file(plan).exists()
     measuring = sample * (validation + plan.distilling.calibration) + TRIAL_OVERHEAD + _gate_seconds(plan, sample)
-    refining = effort.refine_steps * step * TAUGHT_PASS + measuring + FINALIST_OVERHEAD + sample * test
+    distilling, refining = (_training_seconds(plan, each, step) for each in (plan.distilling, plan.refining))
+    finalist = refining * TAUGHT_PASS + measuring + FINALIST_OVERHEAD + sample * test
     unhurried = Forecast(
         cores=settings.cores,
         cloud=0.0 if cloud_cached else plan.task.recipe.steps * together,
         supernet=0.0 if taught_cached else effort.teach_steps * together * _teaching_passes(plan),
         anchors=left.anchors * (sample * validation + ANCHOR_OVERHEAD) / settings.workers,
-        trials=left.trials * (effort.trial_steps * step + measuring) / settings.workers,
-        finalists=(left.refined * refining + left.tested * (sample * test + TRIAL_OVERHEAD)) / settings.workers,
+        trials=left.trials * (distilling + measuring) / settings.workers,
+        finalists=(left.refined * finalist + left.tested * (sample * test + TRIAL_OVERHEAD)) / settings.workers,
     )
     return unhurried.within(settings.timeout)
+
+
+def _training_seconds(plan: Blueprint, recipe: TrialRecipe, step: float) -> float:
+    """Return the seconds of a sub-model's training, whose batches may be of another size than the cloud model's."""
+    return recipe.steps * step * (recipe.batch / batch_samples(plan.task)) ** BATCH_POWER
 
 
 def _teaching_passes(plan: Blueprint) -> float:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from automl.descent import descend
-from automl.distillation import distillation_loss, parameter_groups
+from automl.distillation import distillation_loss, parameter_groups, rate_loss, sent_bits
 from automl.lessons import lesson
 from automl.peers import Peers
 from automl.shards import Shards
@@ -105,7 +105,10 @@ class SupernetTeaching:
         taught = lesson(supernet.cloud, images, taps=())
         for config in configs:
             trace = supernet.trace(images, config)
-            yield distillation_loss(trace, taught, targets, self.task, config) / len(configs)
+            loss = distillation_loss(trace, taught, targets, self.task, config)
+            if config.rate and trace.quantised:
+                loss = loss + rate_loss(sent_bits(trace), config.rate, self.task)
+            yield loss / len(configs)
 
     def sandwich(self, index: int) -> Sequence[Config]:
         """Return the configurations of one step."""

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from automl.descent import descend
-from automl.distillation import distillation_loss, parameter_groups
+from automl.distillation import distillation_loss, parameter_groups, rate_loss, sent_bits
 from automl.gating import learn_gate
 from automl.lessons import Lessons, TaughtBatch
+from automl.rate_hold import RateHold
 from automl.shards import Shards
 from automl.training import drawing
 from deploy.symbol_tables import SymbolTables
@@ -51,6 +52,7 @@ class TrialRecipe:
         calibration: Training samples that symbol tables are calibrated on; a third of them for batch norms.
         batches: Batches that differ; longer trainings go through them again; lessons are kept while memory allows.
         learnt_rate: Peak for the cloud model's own blocks, where it is lower.
+        hold_rate: Whether the rate term grows where more bits are sent than in the first steps.
     """
 
     steps: int
@@ -59,6 +61,7 @@ class TrialRecipe:
     calibration: int = 640
     batches: int = 300
     learnt_rate: float | None = None
+    hold_rate: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -133,16 +136,23 @@ class Trial:
         groups = parameter_groups(derived, recipe.learning_rate, recipe.learnt_rate)
         optimizer = torch.optim.AdamW(groups, fused=True)
         shards = Shards(derived.train(), min(recipe.batch, len(train)), torch.get_num_threads())
+        hold = RateHold(derived.config.rate, recipe.hold_rate)
         for step in range(recipe.steps):
             batch = self._lessons.batch(train, recipe.batch, seed, step % recipe.batches, taps)
             with drawing(seed, step):
-                shards.backward(partial(self._losses, batch))
+                shards.backward(partial(self._losses, batch, hold))
+            hold.follow()
             descend(optimizer, shards.parameters, step, recipe.steps)
 
-    def _losses(self, batch: TaughtBatch, model: DerivedModel, rows: slice) -> list[Tensor]:
+    def _losses(self, batch: TaughtBatch, hold: RateHold, model: DerivedModel, rows: slice) -> list[Tensor]:
         mine = batch.part(rows)
         trace = model.trace(mine.images)
-        return [distillation_loss(trace, mine.lesson, mine.targets, self.task, model.config)]
+        loss = distillation_loss(trace, mine.lesson, mine.targets, self.task, model.config)
+        if trace.quantised and hold.matters:
+            bits = sent_bits(trace)
+            hold.hear(rows.start, bits)
+            loss = loss + rate_loss(bits, hold.weight, self.task)
+        return [loss]
 
     def _recalibrate(self, derived: DerivedModel, train: DataSplit, recipe: TrialRecipe) -> None:
         rows = train.batches(RECALIBRATION_BATCH, recipe.calibration // 3)

@@ -82,7 +82,8 @@ class Bench:
         if kept is not None:
             return kept
         first = self.trial.candidate(config, trial_seed(self.plan.settings.seed))
-        trained = refined(first, self.trial, self.plan)
+        # Whoever trains one bottleneck at several rate weights takes what bytes each of them leads to.
+        trained = refined(first, self.trial, self.plan, hold_rate=False)
         self._kept.save(number, trained)
         return trained
 

@@ -52,6 +52,19 @@ def test_all_batches_of_a_large_data_set_differ(task: ClassificationTask) -> Non
     assert many.batches == 200 * len(task.data("train")) // many.batch > 300
 
 
+def test_a_finalist_learns_from_larger_batches_of_very_much_data(task: ClassificationTask) -> None:
+    samples = len(task.data("train"))
+    few, many = (
+        recipes.refining(EFFORT, Larger(counts=task.counts, times=n // samples + 1)) for n in (19_000, 20_000)
+    )
+    assert few.batch == 16 < many.batch == 64
+
+
+def test_only_a_finalist_s_rate_is_held(task: ClassificationTask) -> None:
+    assert recipes.refining(EFFORT, task).hold_rate
+    assert "hold_rate" not in recipes.said(recipes.distilling(EFFORT, task))
+
+
 def test_blocks_are_what_has_been_learnt_in_a_supernet_and_in_what_is_derived(task: ClassificationTask) -> None:
     example = torch.zeros(1, 3, task.image_size, task.image_size)
     chain = chain_of(task.cloud_model(), example)
