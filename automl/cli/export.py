@@ -16,6 +16,7 @@ from automl.cli.choosing import (
     NameOption,
     RootOption,
 )
+from automl.cli.working import working
 from automl.run_folder import DEFAULT_ROOT
 
 
@@ -35,15 +36,16 @@ def export(
 
     Example: eccsearch export --trial 137 --out bundle/
     """
-    from automl.bundling import export_trial
-    from automl.run_finder import find_run
-    from automl.settings import RunSettings
-    from results.chooser import Choice
-
-    choice = Choice(knee, max_bytes, max_edge_flops, min_quality)
     accept = accepted(accept_versions, accept_threads)
-    for line in export_trial(RunSettings.load(find_run(root, name)), trial, choice, out, accept):
-        typer.echo(line)
+    with working("Exporting ..."):
+        from automl.bundling import export_trial
+        from automl.run_finder import find_run
+        from automl.settings import RunSettings
+        from results.chooser import Choice
+
+        choice = Choice(knee, max_bytes, max_edge_flops, min_quality)
+        lines = export_trial(RunSettings.load(find_run(root, name)), trial, choice, out, accept)
+    typer.echo("\n".join(lines))
 
 
 def verify(
@@ -56,10 +58,11 @@ def verify(
 
     Example: eccsearch verify bundle/
     """
-    from automl.bundling import verify_bundle
+    accept = accepted(accept_versions, accept_threads)
+    with working("Running the test split through the bundle ..."):
+        from automl.bundling import verify_bundle
 
-    passed, lines = verify_bundle(bundle, root, accepted(accept_versions, accept_threads))
-    for line in lines:
-        typer.echo(line)
+        passed, lines = verify_bundle(bundle, root, accept)
+    typer.echo("\n".join(lines))
     if not passed:
         raise typer.Exit(1)
