@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from automl import recipes
+from automl.accelerator import accelerator
 from automl.cloud_training import VERSION as CLOUD_VERSION
 from automl.identity import full_identity
 from automl.reporter import Reporter
@@ -30,6 +31,7 @@ from search_spaces.config import Config, Value
 from search_spaces.exits import Exits
 from search_spaces.modules import layout_of
 from search_spaces.objective import Constraint, Objective
+from search_spaces.placement import CPU
 from search_spaces.resolution import resolutions_of
 from search_spaces.space import GATE, IMAGE, RESOLUTION, UNLESS_NAMED, SearchSpace, default_space
 from search_spaces.task import Task
@@ -86,6 +88,11 @@ class Blueprint:
         return self.task if gated and isinstance(self.task, Exits) else None
 
     @property
+    def device(self) -> torch.device:
+        """What trains and runs the models."""
+        return accelerator(self.settings.device)
+
+    @property
     def example(self) -> torch.Tensor:
         """An input for one sample, (1, 3, H, W)."""
         return torch.zeros(1, 3, self.task.image_size, self.task.image_size)
@@ -119,6 +126,7 @@ class Blueprint:
             "finalists": recipes.said(self.refining),
             **({} if settings.profile is None else {"profile": settings.profile.identity()}),
             "threads": {"trial": settings.threads, "training": settings.cores},
+            **({} if self.device == CPU else {"device": self.device.type}),
             "versions": {package: version(package) for package in PACKAGES},
         }
 
@@ -155,10 +163,11 @@ def blueprint(settings: RunSettings, reporter: Reporter | None = None, given: Ta
         given: A task to take instead of the one that the settings name.
 
     Raises:
-        UserError: a task is given under another name than the settings'; unknown sampler, task, parameter, choice,
-            objective or measure; a space narrowed to nothing; or a data set that cannot be used.
+        UserError: a task is given under another name than the settings'; unknown sampler, device, task, parameter,
+            choice, objective or measure; a space narrowed to nothing; or a data set that cannot be used.
     """
     factory(settings.sampler)
+    accelerator(settings.device)
     if given is not None and given.name != settings.task:
         raise UserError(f"the task that is given is called '{given.name}', the settings say '{settings.task}'")
     task = _trained_as_said(given or _task(settings, reporter or QuietReporter()), settings.effort.cloud_steps)

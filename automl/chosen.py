@@ -19,6 +19,7 @@ from deploy.errors import UserError
 from results.chooser import Choice, choose
 from results.pareto import pareto_set
 from results.record import TrialRecord
+from search_spaces.placement import CPU
 
 CLOUD = "the cloud model's own weights"
 FINALIST = "the finalist's weights"
@@ -97,7 +98,7 @@ def _numbered(records: list[TrialRecord], number: int) -> TrialRecord:
 def _candidate(
     plan: Blueprint, record: TrialRecord, reporter: Reporter, origin: str | None
 ) -> tuple[Candidate, str]:
-    trial = trial_of(plan, reporter)
+    trial = trial_of(plan, reporter, device=CPU)
     keeper = Keeper(plan.settings.folder.weights)
     if trial.supernet.is_cloud_model(record.config):
         return trial.candidate(record.config, 0), CLOUD

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 import torchvision
-from torch import nn
+from torch import Tensor, nn
 
 from automl.crew import Crew
 from automl.descent import descend
@@ -19,8 +19,9 @@ from automl.reporter import Reporter
 from automl.shards import Shards
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
 from automl.training import drawing, training_batch
+from search_spaces.placement import CPU, device_of, exact, mixed_precision
 from search_spaces.recalibration import recalibrate
-from search_spaces.task import Task
+from search_spaces.task import Target, Task
 
 VERSION = 6
 """Raise this whenever a change of the code changes the model that the same recipe gives."""
@@ -34,8 +35,15 @@ STAGE = "cloud model"
 """What the training is called."""
 
 
-def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int, crew: Crew | None = None) -> nn.Module:
-    """Return the task's trained cloud model: eval mode, frozen, channels-last.
+def cloud_model(
+    task: Task,
+    cache: Path,
+    reporter: Reporter,
+    threads: int,
+    crew: Crew | None = None,
+    device: torch.device = CPU,
+) -> nn.Module:
+    """Return the task's trained cloud model: eval mode, frozen, channels-last, on the CPU.
 
     Args:
         task: The task; its fingerprint and recipe name the file.
@@ -43,10 +51,12 @@ def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int, crew:
         reporter: Hears of the training, or that a cached file is damaged.
         threads: Threads that it is trained with.
         crew: Workers that can train it beside this process.
+        device: What it is trained on.
     """
-    path = cloud_model_file(task, cache, threads)
+    path = cloud_model_file(task, cache, threads, device)
     model = task.cloud_model().to(memory_format=torch.channels_last)
     if not (path.exists() and _loaded(model, path, reporter)):
+        model = model.to(device)
         training = Training(STAGE, task.recipe.steps, batch_samples(task), threads, path.with_suffix(".checkpoint"))
         train(
             training,
@@ -56,22 +66,22 @@ def cloud_model(task: Task, cache: Path, reporter: Reporter, threads: int, crew:
             lambda: _save(model, task, path),
             crew,
         )
-    return model.eval().requires_grad_(False)
+    return model.to(CPU).eval().requires_grad_(False)
 
 
-def cloud_model_file(task: Task, cache: Path, threads: int) -> Path:
+def cloud_model_file(task: Task, cache: Path, threads: int, device: torch.device = CPU) -> Path:
     """Return where the trained cloud model is cached."""
-    return cache / f"cloud-{task.name}-{cloud_model_key(task, threads)[:16]}.safetensors"
+    return cache / f"cloud-{task.name}-{cloud_model_key(task, threads, device)[:16]}.safetensors"
 
 
-def cloud_model_key(task: Task, threads: int) -> str:
-    """Return the sha256 of all that shapes the trained model: task, recipe, versions, threads, this code."""
+def cloud_model_key(task: Task, threads: int, device: torch.device = CPU) -> str:
+    """Return the sha256 of all that shapes the trained model: task, recipe, versions, device, threads, code."""
     shaped_by = {
         "task": task.fingerprint(),
         "recipe": [task.recipe.steps, task.recipe.batch, task.recipe.learning_rate, task.recipe.weight_decay],
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
-        "threads": threads,
+        **({"threads": threads} if device == CPU else {"device": device.type}),
         "version": VERSION,
     }
     return hashlib.sha256(json.dumps(shaped_by, sort_keys=True).encode()).hexdigest()
@@ -83,7 +93,7 @@ def batch_samples(task: Task) -> int:
 
 
 class CloudTraining:
-    """AdamW under a one-cycle learning rate, as a Trainee.
+    """AdamW under a one-cycle learning rate, as a Trainee, on the device where the model lies.
 
     Args:
         task: The task.
@@ -94,7 +104,7 @@ class CloudTraining:
 
     def __init__(self, task: Task, model: nn.Module, threads: int, peers: Peers | None = None) -> None:
         self.task = task
-        self.model = model.train()
+        self.model, self.device = model.train(), device_of(model)
         self.data = task.data("train")
         decayed = [p for p in model.parameters() if p.ndim > 1]
         plain = [p for p in model.parameters() if p.ndim <= 1]
@@ -105,16 +115,19 @@ class CloudTraining:
         self.optimizer = torch.optim.AdamW(groups, fused=True)
         self.shards = Shards(self.model, batch_samples(task), threads, whole_norms=True, peers=peers)
 
-    def step(self, index: int) -> float:
+    def step(self, index: int) -> Tensor:
         """Train on the batch of step ``index``; return its loss."""
         recipe = self.task.recipe
-        images, targets = training_batch(self.task, self.data, recipe.batch, SEED, index)
+        images, targets = training_batch(self.task, self.data, recipe.batch, SEED, index, self.device)
         with drawing(SEED, index):
-            loss = self.shards.backward(
-                lambda model, rows: [self.task.task_loss(model(images[rows]), targets[rows])]
-            )
+            loss = self.shards.backward(lambda model, rows: [self._loss(model, images[rows], targets[rows])])
         descend(self.optimizer, self.shards.parameters, index, recipe.steps)
         return loss
+
+    def _loss(self, model: nn.Module, images: Tensor, targets: list[Target]) -> Tensor:
+        with mixed_precision(self.device):
+            outputs = model(images)
+        return self.task.task_loss(exact(outputs), targets)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the model's and the optimiser's state."""

@@ -66,7 +66,7 @@ def distillation_loss(trace: Trace, taught: Lesson, targets: list[Target], task:
     return loss
 
 
-def rate_loss(bits: Tensor, weight: float, task: Task) -> Tensor:
+def rate_loss(bits: Tensor, weight: float | Tensor, task: Task) -> Tensor:
     """Return the rate term of the bits that a sample takes: weighted bits per input pixel, a scalar."""
     return weight * bits / task.image_size**2
 

@@ -19,6 +19,7 @@ from automl.trial import TrialRecipe
 from results.naming import duration
 from results.plain_answers import cloud_model, is_image
 from results.record import RunInfo, TrialRecord
+from search_spaces.placement import CPU, on_cpu
 
 TAUGHT_PASS = 1.05
 """A distillation step runs the teacher too, where its answers are not in memory yet."""
@@ -133,7 +134,7 @@ def forecast(plan: Blueprint, left: Left) -> Forecast:
         step, sample = step_seconds(plan, settings.threads), pass_seconds(plan)
     together = _joint_seconds(plan, step)
     validation, test = len(plan.task.data("validation")), len(plan.task.data("test"))
-    cloud_cached = cloud_model_file(plan.task, settings.folder.cache, settings.cores).exists()
+    cloud_cached = cloud_model_file(plan.task, settings.folder.cache, settings.cores, plan.device).exists()
     taught_cached = supernet_file(plan).exists()
     measuring = sample * (validation + plan.distilling.calibration) + TRIAL_OVERHEAD + _gate_seconds(plan, sample)
     distilling, refining = (_training_seconds(plan, each, step) for each in (plan.distilling, plan.refining))
@@ -179,6 +180,8 @@ def _threads(count: int) -> Iterator[None]:
 
 def _joint_seconds(plan: Blueprint, alone: float) -> float:
     """Return the seconds of a training step that all cores do, where one process takes ``alone`` seconds for it."""
+    if plan.device != CPU:
+        return alone
     shards = shard_count(plan.task.cloud_model(), batch_samples(plan.task), plan.settings.cores)
     if can_share() and 1 < shards <= plan.settings.workers:
         return alone / shards * JOINT_OVERHEAD
@@ -188,21 +191,23 @@ def _joint_seconds(plan: Blueprint, alone: float) -> float:
 
 def step_seconds(plan: Blueprint, threads: int) -> float:
     """Return the seconds of a training step of the cloud model, its batch and its optimiser included."""
-    training = CloudTraining(plan.task, plan.task.cloud_model().to(memory_format=torch.channels_last), threads)
+    model = plan.task.cloud_model().to(memory_format=torch.channels_last).to(plan.device)
+    training = CloudTraining(plan.task, model, threads)
     seconds = []
     for index in range(4):
         began = time.perf_counter()
-        training.step(index)
+        # A device goes on by itself until it is asked.
+        float(training.step(index))
         seconds.append(time.perf_counter() - began)
     return min(seconds)
 
 
 def pass_seconds(plan: Blueprint) -> float:
     """Return the seconds that the cloud model takes for one sample."""
-    model = plan.task.cloud_model().eval()
+    model = plan.task.cloud_model().eval().to(plan.device)
     images, _ = plan.task.data("validation").batch(range(min(32, len(plan.task.data("validation")))))
     with torch.no_grad():
-        model(images)
+        on_cpu(model(images.to(plan.device)))
         began = time.perf_counter()
-        plan.task.predict(model(images))
+        plan.task.predict(on_cpu(model(images.to(plan.device))))
     return (time.perf_counter() - began) / len(images)

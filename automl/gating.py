@@ -15,6 +15,7 @@ from search_spaces.derived import DerivedModel
 from search_spaces.exits import Exits
 from search_spaces.gate import Answering
 from search_spaces.payload import tensors_of
+from search_spaces.placement import CPU, on_cpu, placed_targets
 from search_spaces.task import Outputs, Target, Task
 
 PENALTY = 0.03
@@ -93,7 +94,8 @@ def _lived(derived: DerivedModel, answering: Answering, task: Task, batches: Ite
         evidence.append(found)
         bar = _harm(task, batch.lesson.outputs, batch.targets)
         harms.append(np.stack([_harm(task, each, batch.targets) - bar for each in outputs], 1).clip(0, 1))
-    return Lived(torch.cat(evidence), torch.from_numpy(np.concatenate(harms)).float())
+    found = torch.cat(evidence)
+    return Lived(found, torch.from_numpy(np.concatenate(harms)).float().to(found.device))
 
 
 def _answered(derived: DerivedModel, answering: Answering, images: Tensor) -> tuple[Tensor, list[Outputs]]:
@@ -109,4 +111,4 @@ def _answered(derived: DerivedModel, answering: Answering, images: Tensor) -> tu
 
 def _harm(task: Task, outputs: Outputs, targets: list[Target]) -> np.ndarray:
     assert isinstance(task, Exits)
-    return task.harm(task.predict(outputs), targets)
+    return task.harm(task.predict(on_cpu(outputs)), placed_targets(targets, CPU))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from automl.crew import Assignment, Crew, Share, State
 from automl.peers import PeerLostError, Peers, room
@@ -87,7 +87,7 @@ class _Leading:
         self._peers: Peers | None = None
         self._began = False
 
-    def step(self, index: int) -> float:
+    def step(self, index: int) -> Tensor:
         if not self._began:
             self._began = True
             self._join(index)

@@ -13,6 +13,7 @@ from torch import Tensor
 from automl.training import training_batch
 from search_spaces.chain import Chain
 from search_spaces.payload import tensors_of
+from search_spaces.placement import device_of, exact, mixed_precision
 from search_spaces.task import DataSplit, Outputs, Target, Task, model_input
 from search_spaces.trace import Taps
 
@@ -38,11 +39,12 @@ def lesson(cloud: Chain, images: Tensor, taps: Collection[int]) -> Lesson:
     """Run the cloud model over images (b, 3, H, W) and keep the activations at ``taps``."""
     value: Any = images
     kept: Taps = {}
-    for i, block in enumerate(cloud.blocks):
-        if i in taps:
-            kept[i] = tensors_of(value)
-        value = block(value)
-    return Lesson(tensors_of(value), kept)
+    with mixed_precision(images.device):
+        for i, block in enumerate(cloud.blocks):
+            if i in taps:
+                kept[i] = exact(tensors_of(value))
+            value = block(value)
+    return Lesson(exact(tensors_of(value)), kept)
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,11 @@ class Lessons:
 
     Args:
         task: The task.
-        cloud: The frozen cloud model's chain.
+        cloud: The frozen cloud model's chain; batches lie on its device.
     """
 
     def __init__(self, task: Task, cloud: Chain) -> None:
-        self._task, self._cloud = task, cloud
+        self._task, self._cloud, self._device = task, cloud, device_of(cloud)
         self._kept: dict[tuple[int, int, int], TaughtBatch] = {}
 
     def batch(self, data: DataSplit, size: int, seed: int, step: int, taps: Collection[int]) -> TaughtBatch:
@@ -101,7 +103,7 @@ class Lessons:
 
     def _taught(self, data: DataSplit, key: tuple[int, int, int], taps: Collection[int]) -> TaughtBatch:
         seed, size, step = key
-        images, targets = training_batch(self._task, data, size, seed, step)
+        images, targets = training_batch(self._task, data, size, seed, step, self._device)
         pixels = images.mul(255).round_().clamp_(0, 255).to(torch.uint8)
         return TaughtBatch(pixels, targets, lesson(self._cloud, model_input(pixels), taps))
 

@@ -28,7 +28,7 @@ def entropy_bits(quantised: Quantised) -> Tensor:
     lower = rows.detach().floor().clamp_max(quantised.levels - 2)
     share = rows - lower
     cells = contexts * quantised.levels + lower.long()
-    mass = torch.zeros(channels, CONTEXTS * quantised.levels, dtype=rows.dtype)
+    mass = torch.zeros(channels, CONTEXTS * quantised.levels, dtype=rows.dtype, device=rows.device)
     mass = mass.scatter_add(1, cells, 1 - share).scatter_add(1, cells + 1, share)
     mass = mass.view(channels, CONTEXTS, quantised.levels)
     probability = mass / mass.sum(2, keepdim=True).clamp_min(1e-9)

@@ -6,8 +6,7 @@ quality they would pay for in bytes, out of the place on the front, and the cons
 
 from __future__ import annotations
 
-import math
-
+import torch
 from torch import Tensor
 
 HEARD = 8
@@ -30,31 +29,32 @@ class RateHold:
     """
 
     def __init__(self, weight: float, held: bool | None) -> None:
-        self.weight, self._held = weight, bool(held)
+        self.weight: float | Tensor = weight
+        self._held, self._matters = bool(held), bool(held) or weight > 0
         self._least = max(weight, LEAST)
-        self._first: list[float] = []
-        self._step: dict[int, float] = {}
+        self._first: list[Tensor] = []
+        self._step: dict[int, Tensor] = {}
 
     @property
     def matters(self) -> bool:
         """Whether bits need be counted at all."""
-        return self._held or self.weight > 0
+        return self._matters
 
     def hear(self, shard: int, bits: Tensor) -> None:
         """Take notice of the bits that a sample takes in one shard of a step's batch."""
-        self._step[shard] = float(bits.detach())
+        self._step[shard] = bits.detach()
 
     def follow(self) -> None:
-        """End a step: the next one's weight follows what was heard."""
+        """End a step: the next one's weight follows what was heard. Nothing of it is read from a device."""
         heard = [self._step.pop(shard) for shard in sorted(self._step)]
         if not (self._held and heard):
             return
-        bits = sum(heard) / len(heard)
+        bits = torch.stack(heard).mean()
         if len(self._first) < HEARD:
             self._first.append(bits)
         else:
-            self._move(HEARD * bits / max(sum(self._first), 1e-9) - 1)
+            self._move(bits / torch.stack(self._first).mean().clamp_min(1e-9) - 1)
 
-    def _move(self, excess: float) -> None:
-        moved = max(self.weight, self._least) * math.exp(GAIN * min(excess, 1.0))
-        self.weight = min(max(moved, self._least), MOST)
+    def _move(self, excess: Tensor) -> None:
+        before = torch.as_tensor(self.weight, device=excess.device).clamp_min(self._least)
+        self.weight = (before * (GAIN * excess.clamp_max(1.0)).exp()).clamp(self._least, MOST)

@@ -23,6 +23,7 @@ from results.hypervolume import hypervolume
 from results.outcome import write_outcome
 from results.pareto import pareto_set
 from results.record import RunInfo, TrialRecord
+from search_spaces.placement import CPU
 from search_spaces.task import Task
 
 
@@ -72,8 +73,11 @@ def run(
     # Data that is there before the workers are need not be made by each of them.
     plan.task.fingerprint()
     check_order(plan.task)
-    forked = fresh and settings.threads == 1
-    with Workers(work_beside, (plan,), settings.workers - 1, forked, help_train) as workers:
+    # A fork cannot use CUDA, and one device is no quicker for several processes that train together.
+    beside = plan.device == CPU
+    forked = fresh and settings.threads == 1 and beside
+    helping = help_train if beside else None
+    with Workers(work_beside, (plan,), settings.workers - 1, forked, helping) as workers:
         return _work(plan, reporter, accept, workers)
 
 

@@ -16,7 +16,7 @@ from search_spaces.config import Value
 from search_spaces.objective import DEFAULT_OBJECTIVES, PROFILED, Constraint
 
 Params = Mapping[str, Value]
-LATER = ("own", "profile")
+LATER = ("own", "profile", "device")
 """Settings that the first version did not have."""
 
 
@@ -82,6 +82,7 @@ class RunSettings:
         effort: How much training each part gets.
         own: Data and model of the user's own, in the place of a task's.
         profile: What devices and link cost; without it latency and energy are not measured.
+        device: What trains and runs the models: ``auto``, ``cpu`` or ``cuda``.
     """
 
     task: str
@@ -101,6 +102,7 @@ class RunSettings:
     effort: Effort = Effort()
     own: Own | None = None
     profile: DeviceProfile | None = None
+    device: str = "auto"
 
     @property
     def cores(self) -> int:

@@ -12,7 +12,7 @@ the whole batch (``shared_norm``).
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from threading import BrokenBarrierError
 from typing import Generic, TypeVar
@@ -27,6 +27,7 @@ from automl.peers import Peers
 from automl.shared_norm import share_norms
 from deploy.errors import UserError
 from evaluators.side_by_side import side_by_side
+from search_spaces.placement import CPU, device_of
 
 FEWEST = 8
 """Samples that a shard has at least: batch norms need that many."""
@@ -58,6 +59,7 @@ class Shards(Generic[Model]):
         self, model: Model, samples: int, threads: int, whole_norms: bool = False, peers: Peers | None = None
     ) -> None:
         self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self._device = device_of(model)
         count = shard_count(model, samples, threads)
         cuts = [samples * i // count for i in range(count + 1)]
         rows = [slice(start, stop) for start, stop in pairwise(cuts)]
@@ -71,7 +73,7 @@ class Shards(Generic[Model]):
             self._models = [_with_shared_norms(twin(model), self._meeting, shard) for shard in mine]
         self._pool = side_by_side(len(mine), threads * len(mine) // count)
 
-    def backward(self, losses: Callable[[Model, slice], Iterable[Tensor]]) -> float:
+    def backward(self, losses: Callable[[Model, slice], Iterable[Tensor]]) -> Tensor:
         """Leave in every parameter's ``grad`` the gradient of the shards' mean loss, which is returned.
 
         Args:
@@ -88,19 +90,16 @@ class Shards(Generic[Model]):
             parameter.grad = (
                 None if gradient is None else torch.mul(gradient, share, out=torch.empty_like(parameter))
             )
-        return share * sum(loss for loss, _ in done)
+        return share * torch.stack([loss for loss, _ in done]).sum()
 
-    def _exchanged(self, peers: Peers, loss: float, gradients: Gradients) -> list[tuple[float, Gradients]]:
+    def _exchanged(self, peers: Peers, loss: Tensor, gradients: Gradients) -> list[tuple[Tensor, Gradients]]:
         there = torch.tensor([float(gradient is not None) for gradient in gradients])
         pairs = zip(gradients, self.parameters, strict=True)
         full = [torch.zeros_like(p) if gradient is None else gradient for gradient, p in pairs]
-        every = peers.exchanged(loss, [there, *full], [there, *self.parameters])
-        return [
-            (figure, [gradient if known else None for gradient, known in zip(rest, mask.tolist(), strict=True)])
-            for figure, (mask, *rest) in every
-        ]
+        every = peers.exchanged(float(loss), [there, *full], [there, *self.parameters])
+        return [(torch.tensor(figure), _known(mask, rest)) for figure, (mask, *rest) in every]
 
-    def _done(self, losses: Callable[[Model, slice], Iterable[Tensor]]) -> list[tuple[float, Gradients]]:
+    def _done(self, losses: Callable[[Model, slice], Iterable[Tensor]]) -> list[tuple[Tensor, Gradients]]:
         try:
             shards = [
                 self._pool.submit(self._shard, losses, model, rows)
@@ -116,7 +115,7 @@ class Shards(Generic[Model]):
 
     def _shard(
         self, losses: Callable[[Model, slice], Iterable[Tensor]], model: Model, rows: slice
-    ) -> tuple[float, Gradients]:
+    ) -> tuple[Tensor, Gradients]:
         try:
             return self._gradients(losses(model, rows))
         except BaseException:
@@ -127,22 +126,25 @@ class Shards(Generic[Model]):
         if self._meeting is not None:
             self._meeting.fail()
 
-    def _gradients(self, losses: Iterable[Tensor]) -> tuple[float, Gradients]:
-        total = 0.0
+    def _gradients(self, losses: Iterable[Tensor]) -> tuple[Tensor, Gradients]:
+        total = torch.zeros((), device=self._device)
         sums: Gradients = [None] * len(self.parameters)
         for loss in losses:
             gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
             sums = [_sum(pair) for pair in zip(sums, gradients, strict=True)]
-            total += float(loss.detach())
+            total = total + loss.detach()
         return total, sums
 
 
 def shard_count(model: nn.Module, samples: int, threads: int) -> int:
     """Return how many shards a model's batch has on so many threads.
 
-    A model that draws at random, as dropout does, has one: in what order threads draw is chance.
+    A model that draws at random, as dropout does, has one: in what order threads draw is chance. One on an
+    accelerator has one as well: the batch is what keeps it busy.
     """
-    return 1 if any(map(_draws, model.modules())) else max(1, min(threads, samples // FEWEST))
+    if device_of(model) != CPU or any(map(_draws, model.modules())):
+        return 1
+    return max(1, min(threads, samples // FEWEST))
 
 
 def _draws(module: nn.Module) -> bool:
@@ -159,6 +161,11 @@ def twin(model: Model) -> Model:
 def _with_shared_norms(model: Model, meeting: Meeting, shard: int) -> Model:
     share_norms(model, meeting, shard)
     return model
+
+
+def _known(mask: Tensor, gradients: Sequence[Tensor]) -> Gradients:
+    """Return gradients, None in the place of those that are none."""
+    return [gradient if known else None for gradient, known in zip(gradients, mask.tolist(), strict=True)]
 
 
 def _sum(tensors: Iterable[Tensor | None]) -> Tensor | None:

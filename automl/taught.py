@@ -31,7 +31,7 @@ CALIBRATION = 128
 
 
 def taught_supernet(plan: Blueprint, reporter: Reporter, crew: Crew | None = None) -> Supernet:
-    """Return the supernet of a run, in eval mode: loaded from the cache, or taught now.
+    """Return the supernet of a run, in eval mode, on the run's device: loaded from the cache, or taught now.
 
     The cloud model comes first, loaded or trained likewise. A space that only sends images has nothing to teach.
 
@@ -40,19 +40,19 @@ def taught_supernet(plan: Blueprint, reporter: Reporter, crew: Crew | None = Non
         reporter: Hears of what is trained.
         crew: Workers that can train beside this process.
     """
-    cache = plan.settings.folder.cache
-    supernet = _supernet(plan, cloud_model(plan.task, cache, reporter, plan.settings.cores, crew))
+    cache, device = plan.settings.folder.cache, plan.device
+    supernet = _supernet(plan, cloud_model(plan.task, cache, reporter, plan.settings.cores, crew, device))
     path = supernet_file(plan)
     teachable = any(split != 0 for split in plan.space["split"].choices)
     if teachable and not (path.exists() and _loaded(supernet, path, reporter)):
         _teach(plan, supernet, path, reporter, crew)
-    return supernet.eval()
+    return supernet.eval().to(device)
 
 
 def supernet_file(plan: Blueprint) -> Path:
     """Return where the taught supernet of a run is cached."""
     shaped_by = {
-        "cloud": cloud_model_key(plan.task, plan.settings.cores),
+        "cloud": cloud_model_key(plan.task, plan.settings.cores, plan.device),
         "space": taught_parameters(plan.space),
         "recipe": said(plan.teaching),
         "version": VERSION,
@@ -94,6 +94,7 @@ def _teach(plan: Blueprint, supernet: Supernet, path: Path, reporter: Reporter, 
     torch.set_num_threads(threads)
     images, targets = data.batch(range(min(CALIBRATION, len(data))))
     supernet.calibrate(images, lambda outputs: plan.task.task_loss(outputs, targets))
+    supernet.to(plan.device)
     train(
         Training(STAGE, recipe.steps, min(recipe.batch, len(data)), threads, path.with_suffix(".checkpoint")),
         supernet,

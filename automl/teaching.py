@@ -17,6 +17,7 @@ from automl.peers import Peers
 from automl.shards import Shards
 from automl.training import drawing, training_batch
 from search_spaces.config import Config, Value
+from search_spaces.placement import device_of
 from search_spaces.space import DISTILLATION, GATE, IMAGE, SearchSpace
 from search_spaces.supernet import Supernet
 from search_spaces.task import Target, Task
@@ -80,6 +81,7 @@ class SupernetTeaching:
         peers: Peers | None = None,
     ) -> None:
         self.task, self.supernet, self.recipe = task, supernet.train(), recipe
+        self.device = device_of(supernet)
         self.space = space.narrowed({"split": [s for s in space["split"].choices if s != 0]})
         self.drawn = [p for p in self.space.parameters if p.name in taught_parameters(space)]
         self.data = task.data("train")
@@ -87,9 +89,9 @@ class SupernetTeaching:
         self.optimizer = torch.optim.AdamW(groups, fused=True)
         self.shards = Shards(self.supernet, min(recipe.batch, len(self.data)), threads, peers=peers)
 
-    def step(self, index: int) -> float:
+    def step(self, index: int) -> Tensor:
         """Learn from the batch of step ``index``; return the mean loss of its configurations."""
-        images, targets = training_batch(self.task, self.data, self.recipe.batch, SEED, index)
+        images, targets = training_batch(self.task, self.data, self.recipe.batch, SEED, index, self.device)
         configs = self.sandwich(index)
         with drawing(SEED, index):
             loss = self.shards.backward(

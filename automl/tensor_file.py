@@ -24,7 +24,7 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[st
     Raises:
         UserError: the disk is full.
     """
-    own = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
+    own = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     try:
         with atomic(path) as temporary:
             save_file(own, temporary, metadata={**(metadata or {}), "sha256": _content(own)})

@@ -17,6 +17,7 @@ from torch import Tensor
 from automl.reporter import Reporter
 from deploy.atomic import atomic
 from deploy.errors import UserError, first_line
+from search_spaces.placement import CPU, placed, placed_targets
 from search_spaces.task import DataSplit, Target, Task
 
 REPORT_SECONDS = 0.5
@@ -25,8 +26,8 @@ REPORT_SECONDS = 0.5
 class Trainee(Protocol):
     """What can be trained step by step; a step depends on the state and its number, on nothing else."""
 
-    def step(self, index: int) -> float:
-        """Do step ``index`` and return its loss."""
+    def step(self, index: int) -> Tensor:
+        """Do step ``index`` and return its loss, a scalar; it is not read before it is said."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def run_steps(
         loss = trainee.step(index)
         now = time.monotonic()
         if now - said >= REPORT_SECONDS or index + 1 == steps:
-            reporter.advance(index + 1, f"loss {loss:.3f}")
+            reporter.advance(index + 1, f"loss {float(loss):.3f}")
             said = now
         if now - saved >= every_seconds:
             _keep(trainee, index + 1, checkpoint)
@@ -121,15 +122,19 @@ def seeded(*parts: int) -> torch.Generator:
 @contextmanager
 def drawing(*parts: int) -> Iterator[None]:
     """Seed what a model draws inside, as dropout does, with a mix of ``parts``; outside all stays as it was."""
-    with torch.random.fork_rng(devices=[]):
+    accelerators = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices=accelerators):
         torch.manual_seed(seeded(*parts).initial_seed())
         yield
 
 
-def training_batch(task: Task, data: DataSplit, size: int, seed: int, step: int) -> tuple[Tensor, list[Target]]:
+def training_batch(
+    task: Task, data: DataSplit, size: int, seed: int, step: int, device: torch.device = CPU
+) -> tuple[Tensor, list[Target]]:
     """Return the augmented batch of one step: every epoch shuffles anew, and a step's batch needs no history."""
     per_epoch = max(1, len(data) // size)
     order = torch.randperm(len(data), generator=seeded(seed, 0, step // per_epoch))
     start = step % per_epoch * size
     images, targets = data.batch(order[start : start + size])
-    return task.augment(images, targets, seeded(seed, 1, step))
+    images, targets = task.augment(images, targets, seeded(seed, 1, step))
+    return placed(images, device), placed_targets(targets, device)

@@ -44,9 +44,19 @@ def open_study(plan: Blueprint, accept: frozenset[str] = frozenset()) -> Study:
     )
 
 
-def trial_of(plan: Blueprint, reporter: Reporter, crew: Crew | None = None) -> Trial:
-    """Return what measures the run's configurations, with the supernet loaded or taught, with the crew's help."""
-    return Trial(plan.task, taught_supernet(plan, reporter, crew), plan.distilling, plan.settings.profile)
+def trial_of(
+    plan: Blueprint, reporter: Reporter, crew: Crew | None = None, device: torch.device | None = None
+) -> Trial:
+    """Return what measures the run's configurations, with the supernet loaded or taught.
+
+    Args:
+        plan: The run.
+        reporter: Hears of what is trained.
+        crew: Workers that can help.
+        device: Where the configurations run; on the run's own unless given.
+    """
+    supernet = taught_supernet(plan, reporter, crew).to(device or plan.device)
+    return Trial(plan.task, supernet, plan.distilling, plan.settings.profile)
 
 
 def work_here(

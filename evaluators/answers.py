@@ -16,6 +16,7 @@ from evaluators.outcome import BATCH, Outcome
 from evaluators.side_by_side import side_by_side
 from search_spaces.derived import DerivedModel
 from search_spaces.payload import payload_of, tensors_of
+from search_spaces.placement import device_of, on_cpu
 from search_spaces.task import DataSplit, Prediction, Task
 
 NEVER = 2.0
@@ -102,13 +103,13 @@ class _Batch:
 @torch.no_grad()
 def _batch(derived: DerivedModel, task: Task, images: Tensor, link: Link | None) -> _Batch:
     assert derived.edge is not None
-    crossed = derived.crossed(derived.edge(images))
+    crossed = derived.crossed(derived.edge(images.to(device_of(derived))))
     assert crossed.scores is not None
-    scores, edge = crossed.scores.numpy(), task.predict(crossed.outputs)
+    scores, edge = crossed.scores.cpu().numpy(), task.predict(on_cpu(crossed.outputs))
     if link is None or derived.cloud is None:
         return _Batch(scores, edge, [], [])
     arrived, sizes = link.carry(payload_of(crossed.symbols))
-    return _Batch(scores, edge, task.predict(tensors_of(derived.cloud(arrived))), sizes)
+    return _Batch(scores, edge, task.predict(on_cpu(tensors_of(derived.cloud(arrived)))), sizes)
 
 
 def _outcome(

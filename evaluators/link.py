@@ -46,19 +46,19 @@ class ImageLink:
     def carry(self, sent: Payload) -> tuple[Payload, list[int]]:
         """Return the decoded images, float (b, 3, H, W) in 0..1, and the packets' lengths."""
         (images,) = tensors_of(sent)
-        pixels = (images * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+        pixels = (images * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
         # Pillow's codecs let go of the interpreter, so threads share the work.
         with ThreadPoolExecutor(torch.get_num_threads()) as pool:
             packets = list(pool.map(self._codec.encode, pixels))
             decoded = torch.from_numpy(
                 np.concatenate([arrays_of(each) for each in pool.map(self._codec.decode, packets)])
             )
-        return decoded.permute(0, 3, 1, 2).float() / 255, [len(packet) for packet in packets]
+        return decoded.to(images.device).permute(0, 3, 1, 2).float() / 255, [len(packet) for packet in packets]
 
 
 def samples_of(symbols: Payload) -> list[Sample]:
     """Return the symbols of each sample of a batch as the codec takes them."""
-    arrays = (tensor.numpy() for tensor in tensors_of(symbols))
+    arrays = (tensor.cpu().numpy() for tensor in tensors_of(symbols))
     return [sample_of(each) for each in zip(*arrays, strict=True)]
 
 

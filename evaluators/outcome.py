@@ -14,6 +14,7 @@ from evaluators.link import Link
 from evaluators.side_by_side import side_by_side
 from search_spaces.derived import DerivedModel
 from search_spaces.payload import Payload, payload_of, tensors_of
+from search_spaces.placement import device_of, on_cpu
 from search_spaces.task import DataSplit, Outputs, Prediction, Target, Task
 
 BATCH = 32
@@ -63,8 +64,8 @@ def outcome(derived: DerivedModel, task: Task, data: DataSplit, link: Link | Non
 def _answered(
     derived: DerivedModel, task: Task, images: Tensor, link: Link | None
 ) -> tuple[list[Prediction], list[int]]:
-    answer, sizes = _sent(derived, images, link)
-    return task.predict(answer), sizes
+    answer, sizes = _sent(derived, images.to(device_of(derived)), link)
+    return task.predict(on_cpu(answer)), sizes
 
 
 def _sent(derived: DerivedModel, images: Tensor, link: Link | None) -> tuple[Outputs, list[int]]:
@@ -88,5 +89,6 @@ def symbols_of(derived: DerivedModel, data: DataSplit, samples: int | None = Non
     """Return the symbols of a split's first samples, of all unless given, uint8 (n, w, h, w') of each tensor."""
     edge = derived.eval().edge
     assert edge is not None
-    batches = [derived.crossed(edge(data.batch(rows)[0])).symbols for rows in data.batches(BATCH, samples)]
+    images = (data.batch(rows)[0].to(device_of(edge)) for rows in data.batches(BATCH, samples))
+    batches = [on_cpu(derived.crossed(edge(batch)).symbols) for batch in images]
     return payload_of(torch.cat(parts) for parts in zip(*batches, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import nn
@@ -11,21 +12,22 @@ from deploy.route import Route
 from evaluators.outcome import Outcome, route_of
 from search_spaces.derived import DerivedModel
 from search_spaces.payload import Payload, payload_of
+from search_spaces.placement import brought_back
 from search_spaces.task import Task
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is measured: a derived model in eval mode and its outcome on one split."""
+    """What is measured: a derived model in eval mode and its outcome on one split. Parts are counted on the CPU."""
 
     derived: DerivedModel
     task: Task
     outcome: Outcome
 
-    @property
+    @cached_property
     def edge(self) -> nn.Module | None:
         """What runs on the edge; None where only an image codec does."""
-        return self.derived.edge
+        return None if self.derived.edge is None else brought_back(self.derived.edge)
 
     def image(self) -> torch.Tensor:
         """Return an input for one sample, (1, 3, H, W)."""
@@ -35,9 +37,9 @@ class Subject:
         """Return what answers each route that leads to the cloud, and what it gets for one sample."""
         found: dict[Route, tuple[nn.Module, Payload]] = {}
         if self.derived.cloud is not None:
-            found[route_of(self.derived)] = self.derived.cloud, self.received()
+            found[route_of(self.derived)] = brought_back(self.derived.cloud), self.received()
         if self.derived.whole is not None:
-            found[Route.IMAGE] = self.derived.whole, self.image()
+            found[Route.IMAGE] = brought_back(self.derived.whole), self.image()
         return found
 
     def received(self) -> Payload:

@@ -111,7 +111,7 @@ def workload_of(subject: Subject) -> Workload:
     config = derived.config
     settings = config.image_format, config.image_quality, config.image_resolution, (side, side)
     return Workload(
-        edge=None if derived.edge is None else operators_of(derived.edge, subject.image()),
+        edge=None if subject.edge is None else operators_of(subject.edge, subject.image()),
         cloud={route: operators_of(*program) for route, program in subject.cloud_programs().items()},
         pixels=side**2,
         symbols=derived.symbol_shapes,

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from search_spaces.arrangement import Arrangement
 from search_spaces.payload import Payload, payload_of, tensors_of
+from search_spaces.placement import device_of
 from search_spaces.task import Outputs
 
 
@@ -71,12 +72,13 @@ class Answering(nn.Module):
         super().__init__()
         self.head, self.confidence = head, confidence
         self.arrangements = tuple(arrangements)
-        example = payload_of(torch.zeros(1, *arrangement.shape) for arrangement in arrangements)
+        device = device_of(head)
+        example = payload_of(torch.zeros(1, *arrangement.shape, device=device) for arrangement in arrangements)
         with torch.no_grad():
             evidence = self.evidence(example, tensors_of(head.eval()(example)))
         self.means = sum(arrangement.channels for arrangement in self.arrangements)
         """Numbers of the evidence, its last ones, that are channel means."""
-        self.gate = Gate(evidence.shape[1], answers)
+        self.gate = Gate(evidence.shape[1], answers).to(device)
 
     def forward(self, features: Payload) -> tuple[Tensor, ...]:
         """Return raw outputs and, last, the gate's scores (b, answers) of edge features."""

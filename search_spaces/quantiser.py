@@ -29,7 +29,7 @@ def quantise(latent: Tensor, log_step: Tensor, bits: int) -> Quantised:
     """
     levels = 2**bits
     step, middle = log_step.exp().view(-1, 1, 1), zero_position(bits)
-    positions = (latent / step + middle).clamp(0, levels - 1)
+    positions = (latent.float() / step + middle).clamp(0, levels - 1)
     rounded = positions + (positions.round() - positions).detach()
     return Quantised((rounded - middle) * step, positions, levels)
 

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from search_spaces.placement import device_of
+
 
 @torch.no_grad()
 def recalibrate(model: nn.Module, batches: Iterable[Tensor]) -> None:
@@ -24,7 +26,7 @@ def recalibrate(model: nn.Module, batches: Iterable[Tensor]) -> None:
         norm.momentum = None
     model.train()
     for batch in batches:
-        model(batch)
+        model(batch.to(device_of(model)))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     model.eval()

@@ -21,6 +21,7 @@ from deploy.errors import first_line
 from search_spaces.arrangement import Arrangement
 from search_spaces.chain import Chain
 from search_spaces.payload import each, tensors_of
+from search_spaces.placement import device_of
 
 PARTS = (4, 5, 6, 7)
 """Sides on offer beside the whole one, in eighths of it."""
@@ -93,7 +94,7 @@ def arrangements_at(chain: Chain, side: int) -> tuple[Arrangements, ...]:
         Exception: whatever a block raises that does not take it.
         ValueError: features that cannot be brought back to their size.
     """
-    value, found = torch.zeros(1, 3, side, side), []
+    value, found = torch.zeros(1, 3, side, side, device=device_of(chain)), []
     for block, shapes in zip(chain.blocks, chain.crossing, strict=False):
         value = block(value)
         pairs = zip(shapes, tensors_of(value), strict=True)

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from search_spaces.placement import device_of
+
 
 class Axis(NamedTuple):
     """How units index a tensor: along ``dim``, each as ``size`` entries in a row."""
@@ -50,7 +52,7 @@ def sliced(module: nn.Module, slices: Slices) -> nn.Module:
     for name, (dim, entries) in slices.items():
         path, _, leaf = name.rpartition(".")
         owner = slim.get_submodule(path)
-        kept = getattr(owner, leaf).detach().index_select(dim, entries).clone()
+        kept = getattr(owner, leaf).detach().index_select(dim, entries.to(device_of(slim))).clone()
         setattr(owner, leaf, nn.Parameter(kept) if leaf in owner._parameters else kept)
     _refresh_sizes(slim)
     return slim
@@ -74,7 +76,8 @@ class SharedSlice:
     """Runs a module with only what ``slices`` keep, on the module's own weights, so that gradients reach them."""
 
     def __init__(self, module: nn.Module, slices: Slices) -> None:
-        self._module, self._slices = module, slices
+        self._module = module
+        self._slices = {name: Kept(dim, entries.to(device_of(module))) for name, (dim, entries) in slices.items()}
         self._skeleton = sliced(module, slices).to("meta")
 
     def __call__(self, *inputs: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from search_spaces.payload import payload_of, tensors_of
+from search_spaces.placement import exact, mixed_precision
 from search_spaces.quantiser import Quantised
 from search_spaces.task import Outputs
 
@@ -55,21 +56,22 @@ def run(
     Taps are the features that the cloud gets and the features that the last block reads. Exit heads read what
     crosses their split points, before any bottleneck.
     """
-    beside: dict[int, Outputs] = {}
-    value: Any = images
-    taps: Taps = {}
-    quantised: tuple[Quantised, ...] = ()
-    last = len(edge) + len(cloud) - 1
-    for i, block in enumerate([*edge, *cloud]):
-        if i in heads:
-            beside[i] = tensors_of(heads[i](value))
-        if crossings and i == len(edge):
-            sent = zip(crossings, tensors_of(value), strict=True)
-            quantised = tuple(crossing.quantiser(crossing.encoder(tensor)) for crossing, tensor in sent)
-            arrived = zip(crossings, quantised, strict=True)
-            value = payload_of(crossing.decoder(latent.values) for crossing, latent in arrived)
-            taps[i] = tensors_of(value)
-        if i == last:
-            taps[i] = tensors_of(value)
-        value = block(value)
-    return Trace(tensors_of(value), taps, quantised, beside)
+    with mixed_precision(images.device):
+        beside: dict[int, Outputs] = {}
+        value: Any = images
+        taps: Taps = {}
+        quantised: tuple[Quantised, ...] = ()
+        last = len(edge) + len(cloud) - 1
+        for i, block in enumerate([*edge, *cloud]):
+            if i in heads:
+                beside[i] = exact(tensors_of(heads[i](value)))
+            if crossings and i == len(edge):
+                sent = zip(crossings, tensors_of(value), strict=True)
+                quantised = tuple(crossing.quantiser(crossing.encoder(tensor)) for crossing, tensor in sent)
+                arrived = zip(crossings, quantised, strict=True)
+                value = payload_of(crossing.decoder(latent.values) for crossing, latent in arrived)
+                taps[i] = exact(tensors_of(value))
+            if i == last:
+                taps[i] = exact(tensors_of(value))
+            value = block(value)
+    return Trace(exact(tensors_of(value)), taps, quantised, beside)

@@ -30,6 +30,7 @@ def run(
     timeout: options.TimeoutOption = None,
     workers: options.WorkersOption = None,
     threads: options.ThreadsOption = None,
+    device: options.DeviceOption = "auto",
     storage: options.StorageOption = None,
     new: options.NewOption = False,
     accept_versions: AcceptVersionsOption = False,

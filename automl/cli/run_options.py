@@ -75,6 +75,9 @@ WorkersOption = Annotated[
     int | None, typer.Option(help="Processes that search; one a core unless given, at most 4.")
 ]
 ThreadsOption = Annotated[int | None, typer.Option(help="Threads of each worker; the cores shared out.")]
+DeviceOption = Annotated[
+    str, typer.Option(help="What trains and runs the models: auto (CUDA where there is some), cpu or cuda.")
+]
 StorageOption = Annotated[str | None, typer.Option(help="Another Optuna storage URL than the run's SQLite.")]
 NewOption = Annotated[bool, typer.Option("--new", help="Start afresh beside a run of this name.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print nothing but the end.")]

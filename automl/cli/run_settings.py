@@ -15,7 +15,7 @@ from deploy.errors import UserError
 from evaluators.device_profile import read_profile
 from search_spaces.objective import DEFAULT_OBJECTIVES
 
-AS_TYPED = ("root", "budget", "sampler", "seed")
+AS_TYPED = ("root", "budget", "sampler", "seed", "device")
 OF_DATA = ("form", "image_size", "model", "weights")
 DEFAULT_TASK = "detection"
 STEP = 8

@@ -24,6 +24,7 @@ from search_spaces.arrangement import Arrangement
 from search_spaces.config import Config
 from search_spaces.derived import CloudPart, DerivedModel, EdgePart
 from search_spaces.payload import Payload, each, payload_of, tensors_of
+from search_spaces.placement import device_of
 from search_spaces.task import SplitName
 
 Scale = Literal["tensor", "channel"]
@@ -71,7 +72,10 @@ class ZstdLink:
         """Return the decoded symbols and the packets' lengths."""
         packets = [self._codec.encode(sample) for sample in samples_of(sent)]
         decoded = [arrays_of(self._codec.decode(packet)) for packet in packets]
-        arrived = payload_of(torch.from_numpy(np.stack(arrays)) for arrays in zip(*decoded, strict=True))
+        arrived = payload_of(
+            torch.from_numpy(np.stack(arrays)).to(tensor.device)
+            for tensor, arrays in zip(tensors_of(sent), zip(*decoded, strict=True), strict=True)
+        )
         return arrived, [len(packet) for packet in packets]
 
 
@@ -120,7 +124,7 @@ class PlainCut:
         edge, train = nn.Sequential(*cloud.blocks[:split]), self.bench.plan.task.data("train")
         ranges: list[list[tuple[Tensor, Tensor]]] = [[] for _ in arrangements]
         for rows in train.batches(BATCH, self.bench.plan.refining.calibration):
-            features: Any = edge(train.batch(rows)[0])
+            features: Any = edge(train.batch(rows)[0].to(device_of(cloud)))
             for at, tensor in enumerate(tensors_of(features)):
                 ranges[at].append(_range(arrangements[at].image(tensor), scale))
         return [_rounding(*pair) for pair in zip(arrangements, ranges, strict=True)]

@@ -19,13 +19,13 @@ class FcosRules(OneStageRules):
     outputs: ClassVar[tuple[str, ...]] = (CLASSES, BOXES, CENTERNESS)
 
     def _losses(self, heads: dict[str, Tensor], targets: list[Target]) -> dict[str, Tensor]:
-        anchors = [self.anchors] * len(targets)
+        anchors = [self.anchors_at(heads[BOXES])] * len(targets)
         losses: dict[str, Tensor] = self.model.compute_loss(targets, heads, anchors, self.level_sizes)
         return losses
 
     def response_loss(self, outputs: Outputs, teacher: Outputs, temperature: float) -> Tensor:
         """Return the distillation loss between raw outputs."""
-        return fcos.detection_response_loss(outputs, teacher, self.anchors, temperature)
+        return fcos.detection_response_loss(outputs, teacher, self.anchors_at(outputs[0]), temperature)
 
     def scores(self, outputs: Outputs) -> Tensor:
         """Return the score of every anchor and class, (b, A, K)."""
@@ -54,7 +54,7 @@ class AnchorRules(OneStageRules):
 
     def _corrected(self, regression: Tensor) -> Tensor:
         """Return the boxes (b, A, 4) xyxy of corrections (b, A, 4)."""
-        anchors = self.anchors.repeat(len(regression), 1)
+        anchors = self.anchors_at(regression).repeat(len(regression), 1)
         boxes: Tensor = self._coder().decode_single(regression.flatten(0, 1), anchors)
         return boxes.view_as(regression)
 
@@ -89,7 +89,8 @@ class RetinaNetRules(AnchorRules):
     """RetinaNet (Lin et al. 2017, arXiv 1708.02002)."""
 
     def _losses(self, heads: dict[str, Tensor], targets: list[Target]) -> dict[str, Tensor]:
-        losses: dict[str, Tensor] = self.model.compute_loss(targets, heads, [self.anchors] * len(targets))
+        anchors = [self.anchors_at(heads[BOXES])] * len(targets)
+        losses: dict[str, Tensor] = self.model.compute_loss(targets, heads, anchors)
         return losses
 
     def _classes(self, logits: Tensor, taught: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
@@ -110,7 +111,7 @@ class SsdRules(AnchorRules):
 
     def _losses(self, heads: dict[str, Tensor], targets: list[Target]) -> dict[str, Tensor]:
         shifted = [{**target, "labels": target["labels"] + 1} for target in targets]
-        anchors = [self.anchors] * len(targets)
+        anchors = [self.anchors_at(heads[BOXES])] * len(targets)
         losses: dict[str, Tensor] = self.model.compute_loss(shifted, heads, anchors, self.matched(targets))
         return losses
 

@@ -52,7 +52,7 @@ def match(anchors: Tensor, targets: Sequence[Target]) -> Tensor:
     """
     boxes = pad_sequence([t["boxes"] for t in targets], batch_first=True)
     if boxes.shape[1] == 0:
-        return torch.full((len(targets), len(anchors)), -1)
+        return torch.full((len(targets), len(anchors)), -1, device=anchors.device)
     centre = (anchors[:, :2] + anchors[:, 2:]) / 2
     inside = torch.cat([centre[:, None] - boxes[:, None, :, :2], boxes[:, None, :, 2:] - centre[:, None]], -1)
     offset = (centre[:, None] - (boxes[:, None, :, :2] + boxes[:, None, :, 2:]) / 2).abs().amax(-1)

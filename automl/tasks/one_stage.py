@@ -72,6 +72,10 @@ class OneStageRules(ABC):
         (anchors,) = self.model.anchor_generator(images, [torch.zeros(1, 1, *grid) for grid in self.grids])
         return anchors
 
+    def anchors_at(self, outputs: Tensor) -> Tensor:
+        """Return the anchors of all levels, (A, 4) xyxy, on the device where outputs are."""
+        return self.anchors.to(outputs.device)
+
     @property
     def level_sizes(self) -> list[int]:
         """Anchors of each level."""
@@ -108,11 +112,13 @@ class OneStageRules(ABC):
 
     def matched(self, targets: list[Target]) -> list[Tensor]:
         """Return the box that each anchor answers for, (A,) a sample, below 0 for none, by the model's matcher."""
-        nothing = torch.full((len(self.anchors),), -1)
-        return [
-            self.model.proposal_matcher(box_iou(target["boxes"], self.anchors)) if len(target["boxes"]) else nothing
-            for target in targets
-        ]
+        return [self._matched(target["boxes"]) for target in targets]
+
+    def _matched(self, boxes: Tensor) -> Tensor:
+        if not len(boxes):
+            return torch.full((len(self.anchors),), -1, device=boxes.device)
+        matched: Tensor = self.model.proposal_matcher(box_iou(boxes, self.anchors_at(boxes)))
+        return matched
 
     def exit_head(self, shape: tuple[int, ...]) -> nn.Module | None:
         """Return None: of one tensor of edge features no pyramid is made."""

@@ -79,11 +79,11 @@ class LevelRules:
 
     def loss(self, outputs: Outputs, targets: Sequence[Target]) -> Tensor:
         """Return torchvision's FCOS loss."""
-        return fcos.detection_loss(outputs, targets, self.anchors)
+        return fcos.detection_loss(outputs, targets, self.anchors.to(outputs[0].device))
 
     def response_loss(self, outputs: Outputs, teacher: Outputs, temperature: float) -> Tensor:
         """Return the distillation loss between raw outputs."""
-        return fcos.detection_response_loss(outputs, teacher, self.anchors, temperature)
+        return fcos.detection_response_loss(outputs, teacher, self.anchors.to(outputs[0].device), temperature)
 
     def detections(self, outputs: Outputs) -> list[Prediction]:
         """Return the detections of each sample, best first."""

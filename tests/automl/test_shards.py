@@ -51,7 +51,7 @@ def test_the_gradient_is_the_mean_of_the_shards(model: nn.Module, batch: Tensor,
     expected = torch.stack(parts).mean()
     expected.backward()
     loss, gradients = _gradients(model, batch, threads)
-    assert loss == pytest.approx(float(expected.detach()), rel=1e-6)
+    assert float(loss) == pytest.approx(float(expected.detach()), rel=1e-6)
     for gradient, parameter in zip(gradients, plain.parameters(), strict=True):
         torch.testing.assert_close(gradient, parameter.grad)
 
@@ -92,7 +92,7 @@ def test_terms_of_a_loss_add_up_and_what_none_of_them_reaches_has_no_gradient(
     loss = both.backward(lambda each, rows: (each[:4](batch[rows]).mean() * k for k in (1.0, 2.0)))
     twice = [parameter.grad for parameter in both.parameters]
     single = both.backward(lambda each, rows: [each[:4](batch[rows]).mean()])
-    assert loss == pytest.approx(3 * single, rel=1e-5)
+    assert float(loss) == pytest.approx(float(3 * single), rel=1e-5)
     for three, one in zip(twice, [parameter.grad for parameter in both.parameters], strict=True):
         if one is None:
             assert three is None

@@ -123,7 +123,7 @@ def test_the_sandwich_is_taught_over_the_resolutions_on_offer(trial: Trial, spac
     steps = [teaching.sandwich(step) for step in range(12)]
     assert all(whole.resolution == 0 and smallest.resolution == 24 for whole, smallest, *_ in steps)
     assert {config.resolution for _, _, *drawn in steps for config in drawn} == {24, 32, 40, 0}
-    assert all(torch.isfinite(torch.tensor(teaching.step(step))) for step in range(2))
+    assert all(torch.isfinite(teaching.step(step)) for step in range(2))
     plain = SupernetTeaching(trial.task, trial.supernet, space, recipe)
     assert not any(config.resolution for config in plain.sandwich(3))
     trial.supernet.eval()
