@@ -12,18 +12,8 @@ def augmented(
     images: Tensor, targets: list[Target], reach: int, natural: bool, generator: torch.Generator
 ) -> tuple[Tensor, list[Target]]:
     """Return the batch shifted and jittered; natural images mirrored at random, others with channels permuted."""
-    images, targets = shifted(images, targets, reach, generator)
-    if natural:
-        images, targets = mirrored(images, targets, generator)
+    images, targets = moved(images, targets, reach, natural, generator)
     return jittered(images, not natural, generator), targets
-
-
-def mirrored(images: Tensor, targets: list[Target], generator: torch.Generator) -> tuple[Tensor, list[Target]]:
-    """Return the batch (b, c, H, W) with every other image, on average, mirrored left to right."""
-    chosen = torch.rand(len(images), generator=generator) < 0.5
-    images = torch.where(chosen[:, None, None, None], images.flip(-1), images)
-    width = images.shape[-1]
-    return images, [_mirrored(each, width) if turn else each for each, turn in zip(targets, chosen, strict=True)]
 
 
 def _mirrored(target: Target, width: int) -> Target:
@@ -33,22 +23,27 @@ def _mirrored(target: Target, width: int) -> Target:
     return {**target, "boxes": torch.stack([width - x1, y0, width - x0, y1], 1)}
 
 
-def shifted(
-    images: Tensor, targets: list[Target], reach: int, generator: torch.Generator
+def moved(
+    images: Tensor, targets: list[Target], reach: int, turn: bool, generator: torch.Generator
 ) -> tuple[Tensor, list[Target]]:
     """Return the batch (b, c, H, W) moved by up to ``reach`` pixels each way, edges mirrored, boxes clipped.
 
-    A box that loses more than half of its area leaves the targets.
+    Where ``turn`` is set every other image, on average, is mirrored left to right besides. A box that loses more
+    than half of its area leaves the targets.
     """
-    size = images.shape[-1]
-    moves = torch.randint(-reach, reach + 1, (len(images), 2), generator=generator).tolist()
-    # Pixel by pixel as they lie in memory, which is several times quicker than to pad all and to crop.
+    count, size = len(images), images.shape[-1]
+    moves = torch.randint(-reach, reach + 1, (count, 2), generator=generator).tolist()
+    turned = (torch.rand(count, generator=generator) < 0.5).tolist() if turn else [False] * count
+    # Pixel by pixel as they lie in memory, all at once: every pass over a batch costs as much as the next.
     pixels = images.permute(0, 2, 3, 1).contiguous()
-    moved = torch.empty_like(pixels)
+    found = torch.empty_like(pixels)
     for i, (x, y) in enumerate(moves):
+        columns = _mirrored_places(size, x)
         rows = pixels[i].index_select(0, _mirrored_places(size, y))
-        torch.index_select(rows, 1, _mirrored_places(size, x), out=moved[i])
-    return moved.permute(0, 3, 1, 2), _moved(targets, moves, size) if "boxes" in targets[0] else targets
+        torch.index_select(rows, 1, columns.flip(0) if turned[i] else columns, out=found[i])
+    targets = _moved(targets, moves, size) if "boxes" in targets[0] else targets
+    targets = [_mirrored(each, size) if turn else each for each, turn in zip(targets, turned, strict=True)]
+    return found.permute(0, 3, 1, 2), targets
 
 
 def _mirrored_places(size: int, move: int) -> Tensor:
@@ -82,5 +77,5 @@ def jittered(images: Tensor, permute: bool, generator: torch.Generator) -> Tenso
     # Uniform noise is drawn more quickly than normal noise; 0.07 wide, its standard deviation is 0.02.
     noise = torch.rand(pixels.shape, generator=generator).sub_(0.5)
     noise.mul_(0.07 * torch.rand((count, 1, 1), generator=generator)).add_(offset)
-    mixed = torch.baddbmm(noise, pixels, (torch.eye(3)[order] * gain).transpose(1, 2)).clamp_(0, 1)
+    mixed = noise.baddbmm_(pixels, (torch.eye(3)[order] * gain).transpose(1, 2)).clamp_(0, 1)
     return mixed.unflatten(1, images.shape[2:]).permute(0, 3, 1, 2)
