@@ -4,7 +4,8 @@ Parents and their record are Optuna's. Through its policy hooks three things dif
 each for a gain in hypervolume at 200 trials (``benchmarks/samplers.py``): the first generation is stratified over
 every parameter, half of the mutations step to a neighbouring choice, and within a front hypervolume contributions
 stand in for the crowding distance (SMS-EMOA; Beume et al. 2007, EJOR 181), on the scales of ``selection``. Some of
-the first generation are the defaults: they find members that are as good as the cloud model.
+the first generation are the defaults, and where there are gates smaller models that send what they are not sure of:
+they find members that are as good as the cloud model.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ from search_spaces.objective import Objective
 from search_spaces.space import SearchSpace
 
 PLAIN = 6
+CASCADES = (0.75, 0.5)
+"""Shares of the modules that a model keeps which answers on the edge what it is sure of."""
+SENT, SENT_QUALITY = 0.3, 80
+"""The share of the samples that such a model sends, as images of this quality."""
 CROSSOVER = 0.9
 MUTATIONS = 3.0
 """Parameters that change on average; at 1 the children of the defaults stay among themselves."""
@@ -82,14 +87,14 @@ class NSGA2(Generations, NSGAIISampler):
 def design_point(ask: Ask) -> dict[str, Any]:
     """Return this ask's point of the first generation; none after 20 asks.
 
-    At six interior split points what a person would try first: the defaults. The others are points of a Latin
-    hypercube over all choices (McKay et al. 1979).
+    What a person would try first: at six interior split points the defaults, and cascades. The others are points of
+    a Latin hypercube over all choices (McKay et al. 1979).
     """
     if ask.index >= POPULATION:
         return {}
-    plain = _plain_splits(ask.space)
+    plain = [{"split": split} for split in _plain_splits(ask.space)] + _cascades(ask.space)
     if ask.index < len(plain):
-        return {**{p.name: p.default for p in ask.space.parameters}, "split": plain[ask.index]}
+        return {**{p.name: p.default for p in ask.space.parameters}, **plain[ask.index]}
     random = np.random.default_rng(derived(ask.study_seed, "first generation"))
     point: dict[str, Any] = {}
     for parameter in ask.space.parameters:
@@ -102,6 +107,27 @@ def _plain_splits(space: SearchSpace) -> list[Value]:
     interior = [split for split in space["split"].choices if 0 < int(split) < space.layout.splits]
     count = min(len(interior), PLAIN)
     return [interior[i * len(interior) // count] for i in range(count)]
+
+
+def _cascades(space: SearchSpace) -> list[dict[str, Value]]:
+    """Return smaller models, all on the edge, behind a gate; none where that, or to send an image, is no choice."""
+    choices = {parameter.name: parameter.choices for parameter in space.parameters}
+    shares = [share for share in choices.get("offload", ()) if float(share) < 1]
+    if not shares or space.layout.splits not in choices["split"] or "image" not in choices["payload"]:
+        return []
+    shared: dict[str, Value] = {
+        "split": space.layout.splits,
+        "payload": "image",
+        "offload": _nearest(shares, SENT),
+        "image_quality": _nearest(choices["image_quality"], SENT_QUALITY),
+    }
+    stages = [name for name in choices if name.startswith("edge_modules.")]
+    counts = [space.layout.modules * share for share in CASCADES]
+    return [{**shared, **{stage: _nearest(choices[stage], count) for stage in stages}} for count in counts]
+
+
+def _nearest(choices: Sequence[Value], wanted: float) -> Value:
+    return min(choices, key=lambda choice: abs(float(choice) - wanted))
 
 
 class Elite:
