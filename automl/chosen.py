@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -13,7 +13,7 @@ from automl.reporter import Reporter
 from automl.run_reader import read_identity, read_run
 from automl.seeds import trial_seed
 from automl.settings import RunSettings
-from automl.trial import Candidate
+from automl.trial import Candidate, Trial
 from automl.work import trial_of
 from deploy.errors import UserError
 from results.chooser import Choice, choose
@@ -110,4 +110,15 @@ def _candidate(
         if kept is not None:
             return kept, label
     reporter.say(f"Trial {record.number} kept no weights: it is trained again from its seed.")
-    return trial.candidate(record.config, trial_seed(plan.settings.seed)), RETRAINED
+    return _retrained(plan, record, trial, reporter), RETRAINED
+
+
+def _retrained(plan: Blueprint, record: TrialRecord, trial: Trial, reporter: Reporter) -> Candidate:
+    """Train a trial again on what the run was made on, and return it on the CPU."""
+    seed = trial_seed(plan.settings.seed)
+    if plan.device == CPU:
+        return trial.candidate(record.config, seed)
+    there = trial_of(plan, reporter).candidate(record.config, seed)
+    derived = trial.supernet.derive(record.config)
+    derived.load_state_dict(there.derived.state_dict())
+    return replace(there, derived=derived.eval())

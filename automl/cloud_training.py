@@ -11,6 +11,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
+from automl.accelerator import make_ready
 from automl.crew import Crew
 from automl.descent import descend
 from automl.joint_training import Training, train
@@ -56,6 +57,7 @@ def cloud_model(
     path = cloud_model_file(task, cache, threads, device)
     model = task.cloud_model().to(memory_format=torch.channels_last)
     if not (path.exists() and _loaded(model, path, reporter)):
+        make_ready(device)
         model = model.to(device)
         training = Training(STAGE, task.recipe.steps, batch_samples(task), threads, path.with_suffix(".checkpoint"))
         train(

@@ -137,20 +137,22 @@ def forecast(plan: Blueprint, left: Left) -> Forecast:
     cloud_cached = cloud_model_file(plan.task, settings.folder.cache, settings.cores, plan.device).exists()
     taught_cached = supernet_file(plan).exists()
     measuring = sample * (validation + plan.distilling.calibration) + TRIAL_OVERHEAD + _gate_seconds(plan, sample)
-    distilling, refining = (_training_seconds(plan, each, step) for each in (plan.distilling, plan.refining))
+    distilling, refining = (training_seconds(plan, each, step) for each in (plan.distilling, plan.refining))
     finalist = refining * TAUGHT_PASS + measuring + FINALIST_OVERHEAD + sample * test
+    # Processes that share one device wait for one another.
+    workers = settings.workers if plan.device == CPU else 1
     unhurried = Forecast(
         cores=settings.cores,
         cloud=0.0 if cloud_cached else plan.task.recipe.steps * together,
         supernet=0.0 if taught_cached else effort.teach_steps * together * _teaching_passes(plan),
         anchors=left.anchors * (sample * validation + ANCHOR_OVERHEAD) / settings.workers,
-        trials=left.trials * (distilling + measuring) / settings.workers,
-        finalists=(left.refined * finalist + left.tested * (sample * test + TRIAL_OVERHEAD)) / settings.workers,
+        trials=left.trials * (distilling + measuring) / workers,
+        finalists=(left.refined * finalist + left.tested * (sample * test + TRIAL_OVERHEAD)) / workers,
     )
     return unhurried.within(settings.timeout)
 
 
-def _training_seconds(plan: Blueprint, recipe: TrialRecipe, step: float) -> float:
+def training_seconds(plan: Blueprint, recipe: TrialRecipe, step: float) -> float:
     """Return the seconds of a sub-model's training, whose batches may be of another size than the cloud model's."""
     return recipe.steps * step * (recipe.batch / batch_samples(plan.task)) ** BATCH_POWER
 

@@ -46,7 +46,7 @@ def _contexts(positions: Tensor) -> Tensor:
     activity = _by_channel(earlier + functional.avg_pool2d(earlier, 3, 1, 1))
     ranked = activity[:, :: max(1, activity.shape[1] // RANKED)].sort(1).values
     at = [ranked.shape[1] * k // CONTEXTS for k in range(1, CONTEXTS)]
-    thresholds = ranked[:, at].clamp_min(1e-3)
+    thresholds = torch.stack([ranked[:, place] for place in at], 1).clamp_min(1e-3)
     return (activity[None] > thresholds.T[:, :, None]).sum(0)
 
 

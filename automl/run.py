@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
+from automl.accelerator import accelerator, make_ready
 from automl.blueprint import Blueprint, blueprint
 from automl.forecast import forecast, left_of
 from automl.reporter import Reporter
@@ -68,6 +69,9 @@ def run(
     # No operator shares its work out before the workers are forked: OpenMP's threads are not forked with them.
     torch.set_num_threads(1)
     settings.check_profile()
+    # What auto is here is kept: a run is continued on what it was begun on.
+    settings = replace(settings, device=str(accelerator(settings.device)))
+    make_ready(accelerator(settings.device))
     plan = blueprint(settings, reporter, task)
     settings.check_storage()
     # Data that is there before the workers are need not be made by each of them.

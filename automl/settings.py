@@ -173,6 +173,7 @@ class RunSettings:
         # An older version's settings lack what came later, which then was as it is unless given.
         names = [each.name for each in fields(cls) if each.name in values or each.name not in LATER]
         known = {name: values[name] for name in names}
+        known.setdefault("device", "cpu")
         known["root"], known["effort"] = folder.root, Effort(**values["effort"])
         known["narrowed"] = {name: tuple(choices) for name, choices in values["narrowed"].items()}
         known["own"] = None if values.get("own") is None else _own(values["own"])

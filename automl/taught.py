@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from automl import cloud_training
+from automl.accelerator import make_ready
 from automl.blueprint import Blueprint
 from automl.cloud_training import CloudTraining, cloud_model, cloud_model_key
 from automl.crew import Crew, Share
@@ -22,6 +23,7 @@ from automl.teaching import SEED, VERSION, SupernetTeaching, taught_parameters
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
 from automl.training import drawing
 from search_spaces.chain import chain_of
+from search_spaces.placement import CPU
 from search_spaces.supernet import BottleneckOptions, Supernet
 
 STAGE = "supernet"
@@ -31,7 +33,7 @@ CALIBRATION = 128
 
 
 def taught_supernet(plan: Blueprint, reporter: Reporter, crew: Crew | None = None) -> Supernet:
-    """Return the supernet of a run, in eval mode, on the run's device: loaded from the cache, or taught now.
+    """Return the supernet of a run, in eval mode, on the CPU: loaded from the cache, or taught now.
 
     The cloud model comes first, loaded or trained likewise. A space that only sends images has nothing to teach.
 
@@ -40,13 +42,13 @@ def taught_supernet(plan: Blueprint, reporter: Reporter, crew: Crew | None = Non
         reporter: Hears of what is trained.
         crew: Workers that can train beside this process.
     """
-    cache, device = plan.settings.folder.cache, plan.device
-    supernet = _supernet(plan, cloud_model(plan.task, cache, reporter, plan.settings.cores, crew, device))
+    cache = plan.settings.folder.cache
+    supernet = _supernet(plan, cloud_model(plan.task, cache, reporter, plan.settings.cores, crew, plan.device))
     path = supernet_file(plan)
     teachable = any(split != 0 for split in plan.space["split"].choices)
     if teachable and not (path.exists() and _loaded(supernet, path, reporter)):
         _teach(plan, supernet, path, reporter, crew)
-    return supernet.eval().to(device)
+    return supernet.to(CPU).eval()
 
 
 def supernet_file(plan: Blueprint) -> Path:
@@ -94,6 +96,7 @@ def _teach(plan: Blueprint, supernet: Supernet, path: Path, reporter: Reporter, 
     torch.set_num_threads(threads)
     images, targets = data.batch(range(min(CALIBRATION, len(data))))
     supernet.calibrate(images, lambda outputs: plan.task.task_loss(outputs, targets))
+    make_ready(plan.device)
     supernet.to(plan.device)
     train(
         Training(STAGE, recipe.steps, min(recipe.batch, len(data)), threads, path.with_suffix(".checkpoint")),

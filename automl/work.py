@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 
+from automl.accelerator import make_ready
 from automl.blueprint import Blueprint
 from automl.crew import Crew
 from automl.exit_codes import INTERRUPTED
@@ -55,7 +56,9 @@ def trial_of(
         crew: Workers that can help.
         device: Where the configurations run; on the run's own unless given.
     """
-    supernet = taught_supernet(plan, reporter, crew).to(device or plan.device)
+    place = plan.device if device is None else device
+    make_ready(place)
+    supernet = taught_supernet(plan, reporter, crew).to(place)
     return Trial(plan.task, supernet, plan.distilling, plan.settings.profile)
 
 

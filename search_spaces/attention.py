@@ -130,14 +130,16 @@ class WindowAttention(nn.Module):
         """Return what keeps apart what the roll brought together, (windows, 1, places, places)."""
         if not any(shift):
             return None
-        down, across = (self._parts(side, by) for side, by in zip(padded.shape[1:3], shift, strict=True))
+        down, across = (
+            self._parts(side, by, padded.device) for side, by in zip(padded.shape[1:3], shift, strict=True)
+        )
         areas = (down[:, None] * 3 + across).unflatten(1, (-1, self.window)).unflatten(0, (-1, self.window))
         areas = areas.transpose(1, 2).flatten(2, 3).flatten(0, 1)
         return (areas[:, None] != areas[:, :, None]).to(padded.dtype)[:, None] * APART
 
-    def _parts(self, side: int, shift: int) -> Tensor:
+    def _parts(self, side: int, shift: int, device: torch.device) -> Tensor:
         """Return which part of a rolled side a place comes from, (side,)."""
-        parts = torch.zeros(side)
+        parts = torch.zeros(side, device=device)
         parts[side - self.window :] = 1
         parts[side - shift :] = 2
         return parts

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from search_spaces.arrangement import Arrangement
 from search_spaces.bottleneck import DECODER_AXES, ENCODER_AXES, Bottleneck, Decoder, Encoder
 from search_spaces.config import Config
+from search_spaces.placement import device_of
 from search_spaces.quantiser import Quantiser, quantise
 from search_spaces.slicing import SharedSlice, along, prefix, sliced
 from search_spaces.trace import Crossing
@@ -36,7 +37,7 @@ class Ends:
 
     def shared(self) -> Crossing:
         """Return both ends on the bottleneck's own weights, so that gradients reach them."""
-        (encoder, decoder), units, steps = self._fitted(), prefix(self.config.width), self._log_step()
+        (encoder, decoder), units, steps = self._fitted(), self._units(), self._log_step()
         return Crossing(
             SharedSlice(encoder, along(ENCODER_AXES, units)),
             lambda latent: quantise(latent, steps, self.config.bits),
@@ -45,7 +46,7 @@ class Ends:
 
     def own(self) -> tuple[nn.Module, Quantiser, nn.Module]:
         """Return encoder, quantiser and decoder with weights of their own, physically sliced."""
-        (encoder, decoder), units = self._fitted(), prefix(self.config.width)
+        (encoder, decoder), units = self._fitted(), self._units()
         own = sliced(encoder, along(ENCODER_AXES, units)), sliced(decoder, along(DECODER_AXES, units))
         return own[0], Quantiser(self._log_step(), self.config.bits), own[1]
 
@@ -54,6 +55,9 @@ class Ends:
         encoder, decoder = self.bottleneck.encoders[key], self.bottleneck.decoders[key]
         assert isinstance(encoder, Encoder) and isinstance(decoder, Decoder)
         return encoder.fitted(self.arrangement), decoder.fitted(self.arrangement)
+
+    def _units(self) -> Tensor:
+        return prefix(self.config.width, device_of(self.bottleneck))
 
     def _log_step(self) -> Tensor:
         return self.bottleneck.log_step(self.config.width, self.config.stride, self.config.bits)

@@ -45,6 +45,24 @@ def placed_targets(targets: Sequence[Target], device: torch.device) -> list[Targ
     return [{name: value.to(device, non_blocking=True) for name, value in each.items()} for each in targets]
 
 
+class Elsewhere:
+    """A constant that is needed wherever tensors lie; it goes to each device once.
+
+    Args:
+        constant: On the CPU.
+    """
+
+    def __init__(self, constant: Tensor) -> None:
+        self._found = {constant.device: constant}
+        self._constant = constant
+
+    def at(self, tensor: Tensor) -> Tensor:
+        """Return the constant where a tensor lies."""
+        if tensor.device not in self._found:
+            self._found[tensor.device] = self._constant.to(tensor.device)
+        return self._found[tensor.device]
+
+
 def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
     """Return what a training's forward pass runs in: on CUDA bfloat16 where that is enough; losses run outside."""
     return torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()

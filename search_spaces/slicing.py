@@ -21,7 +21,7 @@ class Axis(NamedTuple):
 
     def entries(self, units: Tensor) -> Tensor:
         """Return the entries of ``units`` (k,), (k * size,), int64."""
-        return (units[:, None] * self.size + torch.arange(self.size)).flatten()
+        return (units[:, None] * self.size + torch.arange(self.size, device=units.device)).flatten()
 
 
 class Kept(NamedTuple):
@@ -41,9 +41,9 @@ def along(axes: Mapping[str, Axis], units: Tensor, target: str = "") -> dict[str
     return {f"{start}{name}": Kept(axis.dim, axis.entries(units)) for name, axis in axes.items()}
 
 
-def prefix(count: int) -> Tensor:
-    """Return the first ``count`` units, (count,), int64."""
-    return torch.arange(count)
+def prefix(count: int, device: torch.device) -> Tensor:
+    """Return the first ``count`` units, (count,), int64, on the device of what they are of."""
+    return torch.arange(count, device=device)
 
 
 def sliced(module: nn.Module, slices: Slices) -> nn.Module:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from automl.blueprint import Blueprint, blueprint, made_with
-from automl.forecast import pass_seconds, step_seconds
+from automl.forecast import pass_seconds, step_seconds, training_seconds
 from automl.identity import differences, refuse
 from automl.reporter import Reporter
 from automl.rivals.bench import Bench
@@ -65,10 +65,11 @@ def _seconds(plan: Blueprint, rivals: Sequence[Rival], record: RivalRecord) -> f
         return 0.0
     samples = len(plan.task.data("validation")) + len(plan.task.data("test"))
     once, step = pass_seconds(plan) * samples, step_seconds(plan, plan.settings.threads)
+    training = sum(training_seconds(plan, recipe, step) for recipe in (plan.distilling, plan.refining))
     trained = left["edge only"] + left["fixed bottleneck"]
     untrained = left["image"] + left["plain cut"]
     return (
-        trained * (plan.refining.steps * step + once)
+        trained * (training + once)
         + untrained * (once + CODEC_SECONDS * samples)
         + left["cascade"] * CURVES_SECONDS
     )

@@ -20,6 +20,7 @@ from torchvision.ops import box_iou
 
 from automl.tasks.rules import scores_read
 from automl.tasks.standardize import Standardize
+from search_spaces.placement import Elsewhere
 from search_spaces.task import Outputs, Prediction, Target
 
 CLASSES, BOXES, CENTERNESS = "cls_logits", "bbox_regression", "bbox_ctrness"
@@ -74,7 +75,11 @@ class OneStageRules(ABC):
 
     def anchors_at(self, outputs: Tensor) -> Tensor:
         """Return the anchors of all levels, (A, 4) xyxy, on the device where outputs are."""
-        return self.anchors.to(outputs.device)
+        return self._elsewhere.at(outputs)
+
+    @cached_property
+    def _elsewhere(self) -> Elsewhere:
+        return Elsewhere(self.anchors)
 
     @property
     def level_sizes(self) -> list[int]:

@@ -1,6 +1,6 @@
 """A device that is none: its tensors lie on the CPU and are computed there, but what would fail on a GPU fails.
 
-Tensors of two devices in one operation are refused, and whatever is read back is counted: a program that runs here
+Tensors of two devices in one operation are refused, and whatever waits is counted: a program that runs here
 to the same figures as on the CPU has every tensor where a GPU needs it.
 """
 
@@ -22,7 +22,7 @@ INDEXED = "aten::index"
 COMPOSITE = ("CompositeExplicitAutograd", "CompositeExplicitAutogradNonFunctional")
 
 reads: list[str] = []
-"""What was read back, by operation; a test clears it."""
+"""What the CPU waited for, by operation; a test clears it."""
 
 
 class Elsewhere(Tensor):
@@ -65,10 +65,10 @@ def _run(operation: Any, *args: Any, **kwargs: Any) -> Any:
         return known[id(value)] if id(value) in known else Elsewhere(value)
 
     inner, named = tree_map(raw, (args, kwargs))
+    if _waits(name, strangers, inner, named):
+        reads.append(name)
     if name == "aten::copy_":
         return _copied(args, inner)
-    if name in READING:
-        reads.append(name)
     if strangers and name not in (INDEXED, "aten::_to_copy"):
         raise RuntimeError(f"{name}: tensors of two devices")
     wanted = named.get("device")
@@ -78,6 +78,13 @@ def _run(operation: Any, *args: Any, **kwargs: Any) -> Any:
         reads.append(name)
         return out
     return tree_map(back, out)
+
+
+def _waits(name: str, strangers: list[Tensor], inner: Any, named: Any) -> bool:
+    """Return whether the CPU waits for the device: it reads, counts what a mask leaves, or copies and stays."""
+    masked = name == INDEXED and any(i is not None and i.dtype in (torch.bool, torch.uint8) for i in inner[1])
+    sent = name == "aten::_to_copy" and bool(strangers) and not named.get("non_blocking")
+    return name in READING or masked or sent
 
 
 def _copied(args: Any, inner: Any) -> Any:

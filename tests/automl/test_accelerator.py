@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import elsewhere
 import pytest
 import torch
 from torch import nn
+from torchvision.models import shufflenet_v2_x0_5, swin_t, vit_b_16
 
 from automl import cloud_training, lessons
-from automl.accelerator import accelerator
+from automl.accelerator import accelerator, make_ready
 from automl.cloud_training import CloudTraining, cloud_model_key
 from automl.keeper import Keeper
+from automl.settings import RunSettings
 from automl.shards import shard_count
 from automl.tasks.classification import ClassificationTask
 from automl.tasks.detection import DetectionTask
+from automl.tasks.detectors import one_stage, rules_of
 from automl.tasks.splits import Counts
 from automl.teaching import SupernetTeaching, TeachingRecipe
 from automl.trial import Trial, TrialRecipe
 from deploy.errors import UserError
 from search_spaces import trace
 from search_spaces.chain import chain_of
-from search_spaces.placement import CPU, brought_back, device_of
+from search_spaces.placement import CPU, brought_back, device_of, placed_targets
 from search_spaces.space import SearchSpace, default_space
 from search_spaces.supernet import BottleneckOptions, Supernet
 from search_spaces.task import Task
@@ -69,12 +76,59 @@ def assert_same(one: nn.Module, other: nn.Module) -> None:
         torch.testing.assert_close(there[name].cpu(), tensor, rtol=1e-4, atol=1e-5, msg=name)
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_auto_is_cuda_where_there_is_some(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert accelerator("auto").type == ("cuda" if there else "cpu")
+
+
 def test_a_name_is_a_device_or_one_line_says_that_it_is_none() -> None:
-    assert accelerator("cpu") == CPU
-    assert accelerator("auto").type in ("cpu", "cuda")
-    for name in ("gpu", "cuda:99", "tpu", ""):
-        with pytest.raises(UserError, match="torch finds no such device here; give auto, cpu or cuda"):
+    assert accelerator("cpu") == accelerator("cpu:0") == CPU
+    assert accelerator("cuda").type == "cuda"
+    for name in ("gpu", "tpu", "", "meta"):
+        with pytest.raises(UserError, match="give auto, cpu or cuda"):
             accelerator(name)
+
+
+def test_a_device_that_is_not_there_is_said_in_one_line() -> None:
+    make_ready(CPU)
+    make_ready(ELSEWHERE)
+    with pytest.raises(UserError, match=r"cuda:99: torch cannot use it here \(.+\); give auto, cpu or cuda"):
+        make_ready(torch.device("cuda:99"))
+
+
+def test_a_run_from_before_there_were_devices_was_made_on_the_cpu(tmp_path: Path) -> None:
+    made = RunSettings("classification", "old", tmp_path)
+    made.folder.path.mkdir()
+    values = asdict(made)
+    del values["device"]
+    made.folder.settings.write_text(json.dumps(values, default=str))
+    assert RunSettings.load(made.folder).device == "cpu"
+
+
+@pytest.mark.parametrize("build", [swin_t, shufflenet_v2_x0_5, vit_b_16], ids=lambda build: build.__name__)
+def test_other_families_run_elsewhere(build: Callable[..., nn.Module]) -> None:
+    images = torch.rand(1, 3, 224, 224)
+    here = chain_of(build(num_classes=3).eval(), images)
+    there = copy.deepcopy(here).to(ELSEWHERE)
+    with torch.no_grad():
+        torch.testing.assert_close(there(images.to(ELSEWHERE))[0].cpu(), here(images)[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [("ssdlite320_mobilenet_v3_large", 320), ("fcos_resnet50_fpn", 64), ("retinanet_resnet50_fpn", 64)],
+)
+def test_other_detectors_have_the_same_losses_elsewhere(name: str, side: int) -> None:
+    rules, boxes = rules_of(name, 2, side), torch.tensor([[0.1, 0.1, 0.5, 0.6], [0.3, 0.2, 0.9, 0.4]]) * side
+    nothing = {"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.int64)}
+    targets = [{"boxes": boxes, "labels": torch.tensor([0, 1])}, nothing]
+    with torch.no_grad():
+        here = one_stage(name, 2, None).eval()(torch.rand(2, 3, side, side))
+    there = tuple(output.to(ELSEWHERE) for output in here)
+    ours = rules.loss(here, targets) + rules.response_loss(here, here, 2.0)
+    theirs = rules.loss(there, placed_targets(targets, ELSEWHERE)) + rules.response_loss(there, there, 2.0)
+    assert float(theirs) == pytest.approx(float(ours), rel=1e-4)
 
 
 def test_a_model_that_was_trained_elsewhere_is_kept_by_itself(task: Task) -> None:
@@ -129,13 +183,15 @@ def test_what_was_distilled_elsewhere_is_kept_and_comes_back(
         assert_same(brought_back(kept.derived), candidate.derived)
 
 
-def test_no_step_reads_anything_back() -> None:
+def test_no_step_waits_for_the_device() -> None:
     task = ClassificationTask(counts=FEW)
     supernet = supernet_of(task).to(ELSEWHERE)
     training = CloudTraining(task, task.cloud_model().to(ELSEWHERE), 1)
     teaching = SupernetTeaching(task, supernet, space_of(supernet, task), TeachingRecipe(steps=2, batch=8))
     trial = Trial(task, supernet.eval(), RECIPE)
     derived = supernet.derive(replace(space_of(supernet, task).config(SPLIT), feature=1.0))
+    # Which units a slice keeps goes to the device once.
+    teaching.step(0)
     elsewhere.reads.clear()
     training.step(0)
     assert not elsewhere.reads
