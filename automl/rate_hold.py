@@ -26,19 +26,18 @@ class RateHold:
     Args:
         weight: The rate weight to begin with.
         held: Whether it may move at all.
+
+    Attributes:
+        weight: The rate weight of the next step.
+        matters: Whether bits need be counted at all.
     """
 
     def __init__(self, weight: float, held: bool | None) -> None:
         self.weight: float | Tensor = weight
-        self._held, self._matters = bool(held), bool(held) or weight > 0
+        self._held, self.matters = bool(held), bool(held) or weight > 0
         self._least = max(weight, LEAST)
         self._first: list[Tensor] = []
         self._step: dict[int, Tensor] = {}
-
-    @property
-    def matters(self) -> bool:
-        """Whether bits need be counted at all."""
-        return self._matters
 
     def hear(self, shard: int, bits: Tensor) -> None:
         """Take notice of the bits that a sample takes in one shard of a step's batch."""

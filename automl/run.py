@@ -69,16 +69,16 @@ def run(
     # No operator shares its work out before the workers are forked: OpenMP's threads are not forked with them.
     torch.set_num_threads(1)
     settings.check_profile()
-    # What auto is here is kept: a run is continued on what it was begun on.
-    settings = replace(settings, device=str(accelerator(settings.device)))
-    make_ready(accelerator(settings.device))
+    device = accelerator(settings.begun_on)
+    make_ready(device)
+    settings = replace(settings, device=str(device))
     plan = blueprint(settings, reporter, task)
     settings.check_storage()
     # Data that is there before the workers are need not be made by each of them.
     plan.task.fingerprint()
     check_order(plan.task)
     # A fork cannot use CUDA, and one device is no quicker for several processes that train together.
-    beside = plan.device == CPU
+    beside = device == CPU
     forked = fresh and settings.threads == 1 and beside
     helping = help_train if beside else None
     with Workers(work_beside, (plan,), settings.workers - 1, forked, helping) as workers:

@@ -119,6 +119,17 @@ class RunSettings:
         """Where the run's files lie."""
         return RunFolder(self.root, self.name)
 
+    @property
+    def begun_on(self) -> str:
+        """The device that was asked for; where that is ``auto``, the one that the run was begun on, if it was."""
+        if self.device != "auto" or not self.folder.settings.exists():
+            return self.device
+        try:
+            return RunSettings.load(self.folder).device
+        except UserError:
+            # Damaged settings are mended by giving the options again, which is what happens here.
+            return self.device
+
     def check_storage(self) -> None:
         """Check that the run keeps its study where it always did.
 

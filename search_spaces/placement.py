@@ -45,7 +45,7 @@ def placed_targets(targets: Sequence[Target], device: torch.device) -> list[Targ
     return [{name: value.to(device, non_blocking=True) for name, value in each.items()} for each in targets]
 
 
-class Elsewhere:
+class Constant:
     """A constant that is needed wherever tensors lie; it goes to each device once.
 
     Args:
@@ -53,8 +53,7 @@ class Elsewhere:
     """
 
     def __init__(self, constant: Tensor) -> None:
-        self._found = {constant.device: constant}
-        self._constant = constant
+        self._constant, self._found = constant, {CPU: constant}
 
     def at(self, tensor: Tensor) -> Tensor:
         """Return the constant where a tensor lies."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,9 @@ import typer
 from search_spaces.config import Value
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from automl.blueprint import Blueprint
     from search_spaces.resolution import Resolutions
 
 
@@ -25,49 +28,73 @@ def space(
     Example: eccsearch space --task detection --fix bits=4
     """
     from rich.console import Console
-    from rich.table import Table
 
-    from automl.blueprint import blueprint, untrained_chain
+    from automl.blueprint import blueprint
     from automl.cli.values import merged
     from automl.settings import RunSettings
     from search_spaces.objective import DEFAULT_OBJECTIVES
-    from search_spaces.resolution import resolutions_of
-    from search_spaces.space import GATE, UNLESS_NAMED
 
     narrowed = merged(space or [], fix or [])
     plan = blueprint(RunSettings(task, task, narrowed=narrowed, objectives=tuple(objective or DEFAULT_OBJECTIVES)))
-    closed = {
+    closed = _closed(plan, narrowed)
+    console = Console(highlight=False)
+    console.print(_table(plan, closed))
+    console.print()
+    if closed:
+        console.print(f"Narrowed unless you name them: {', '.join(sorted(closed))}; e.g. --fix feature=0,1,2")
+    for line in (*_absent(plan), *_splits(plan)):
+        console.print(line)
+    console.print(f"{plan.space.size():,} distinct configurations")
+
+
+def _closed(plan: Blueprint, narrowed: Collection[str]) -> set[str]:
+    """Return the parameters that are narrowed because nobody named them."""
+    from search_spaces.space import UNLESS_NAMED
+
+    return {
         name
         for name in UNLESS_NAMED
         if name not in narrowed and plan.space[name].choices != plan.whole[name].choices
     }
-    console = Console(highlight=False)
+
+
+def _table(plan: Blueprint, closed: Collection[str]) -> Table:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
     table.add_column("parameter", no_wrap=True)
     table.add_column("choices")
     table.add_column("default", justify="right")
     for parameter in plan.space.parameters:
-        every = _listed(plan.whole[parameter.name].choices)
         choices = _listed(parameter.choices)
-        said = f"{choices} (of {every})" if parameter.name in closed else choices
-        table.add_row(parameter.name, said, str(parameter.default))
-    console.print(table)
-    console.print()
-    if closed:
-        console.print(f"Narrowed unless you name them: {', '.join(sorted(closed))}; e.g. --fix feature=0,1,2")
+        said = f"{choices} (of {_listed(plan.whole[parameter.name].choices)})"
+        table.add_row(parameter.name, said if parameter.name in closed else choices, str(parameter.default))
+    return table
+
+
+def _absent(plan: Blueprint) -> Iterator[str]:
+    """Give a line on each parameter that is there only if it is named."""
+    from automl.blueprint import untrained_chain
+    from search_spaces.resolution import resolutions_of
+    from search_spaces.space import GATE
+
     if plan.whole.layout.exits and not plan.space.layout.exits:
-        console.print(
+        yield (
             f"There only if you name one of them: {' and '.join(GATE)}; --fix payload=features,image,dynamic "
             "lets the edge answer some samples itself"
         )
-    chain = untrained_chain(plan.task)
     if not plan.space.layout.sides:
-        console.print(_resolution_note(resolutions_of(chain, plan.task.image_size)))
-    for split, shapes in enumerate(chain.crossing, start=1):
+        yield _resolution_note(resolutions_of(untrained_chain(plan.task), plan.task.image_size))
+
+
+def _splits(plan: Blueprint) -> Iterator[str]:
+    """Give a line on what each split point sends."""
+    from automl.blueprint import untrained_chain
+
+    for split, shapes in enumerate(untrained_chain(plan.task).crossing, start=1):
         features = " and ".join(" x ".join(map(str, shape)) for shape in shapes)
-        console.print(f"split {split}: features of {features}")
-    console.print(f"split 0: the image; split {plan.space.layout.splits}: everything on the edge")
-    console.print(f"{plan.space.size():,} distinct configurations")
+        yield f"split {split}: features of {features}"
+    yield f"split 0: the image; split {plan.space.layout.splits}: everything on the edge"
 
 
 def _resolution_note(found: Resolutions) -> str:

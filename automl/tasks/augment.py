@@ -24,16 +24,16 @@ def _mirrored(target: Target, width: int) -> Target:
 
 
 def moved(
-    images: Tensor, targets: list[Target], reach: int, turn: bool, generator: torch.Generator
+    images: Tensor, targets: list[Target], reach: int, turning: bool, generator: torch.Generator
 ) -> tuple[Tensor, list[Target]]:
     """Return the batch (b, c, H, W) moved by up to ``reach`` pixels each way, edges mirrored, boxes clipped.
 
-    Where ``turn`` is set every other image, on average, is mirrored left to right besides. A box that loses more
+    Where ``turning`` is set every other image, on average, is mirrored left to right besides. A box that loses more
     than half of its area leaves the targets.
     """
     count, size = len(images), images.shape[-1]
     moves = torch.randint(-reach, reach + 1, (count, 2), generator=generator).tolist()
-    turned = (torch.rand(count, generator=generator) < 0.5).tolist() if turn else [False] * count
+    turned = (torch.rand(count, generator=generator) < 0.5).tolist() if turning else [False] * count
     # Pixel by pixel as they lie in memory, all at once: every pass over a batch costs as much as the next.
     pixels = images.permute(0, 2, 3, 1).contiguous()
     found = torch.empty_like(pixels)

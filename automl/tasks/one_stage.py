@@ -20,7 +20,7 @@ from torchvision.ops import box_iou
 
 from automl.tasks.rules import scores_read
 from automl.tasks.standardize import Standardize
-from search_spaces.placement import Elsewhere
+from search_spaces.placement import Constant
 from search_spaces.task import Outputs, Prediction, Target
 
 CLASSES, BOXES, CENTERNESS = "cls_logits", "bbox_regression", "bbox_ctrness"
@@ -75,11 +75,11 @@ class OneStageRules(ABC):
 
     def anchors_at(self, outputs: Tensor) -> Tensor:
         """Return the anchors of all levels, (A, 4) xyxy, on the device where outputs are."""
-        return self._elsewhere.at(outputs)
+        return self._placed.at(outputs)
 
     @cached_property
-    def _elsewhere(self) -> Elsewhere:
-        return Elsewhere(self.anchors)
+    def _placed(self) -> Constant:
+        return Constant(self.anchors)
 
     @property
     def level_sizes(self) -> list[int]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from automl.tasks import fcos
 from automl.tasks.exit_heads import FcosExit
-from search_spaces.placement import Elsewhere
+from search_spaces.placement import Constant
 from search_spaces.task import Outputs, Prediction, Target
 
 RANKED = 24
@@ -79,16 +79,16 @@ class LevelRules:
         return fcos.grid_anchors(self.image_size // self.stride, self.stride)
 
     @cached_property
-    def _elsewhere(self) -> Elsewhere:
-        return Elsewhere(self.anchors)
+    def _placed(self) -> Constant:
+        return Constant(self.anchors)
 
     def loss(self, outputs: Outputs, targets: Sequence[Target]) -> Tensor:
         """Return torchvision's FCOS loss."""
-        return fcos.detection_loss(outputs, targets, self._elsewhere.at(outputs[0]))
+        return fcos.detection_loss(outputs, targets, self._placed.at(outputs[0]))
 
     def response_loss(self, outputs: Outputs, teacher: Outputs, temperature: float) -> Tensor:
         """Return the distillation loss between raw outputs."""
-        return fcos.detection_response_loss(outputs, teacher, self._elsewhere.at(outputs[0]), temperature)
+        return fcos.detection_response_loss(outputs, teacher, self._placed.at(outputs[0]), temperature)
 
     def detections(self, outputs: Outputs) -> list[Prediction]:
         """Return the detections of each sample, best first."""

@@ -106,6 +106,17 @@ def test_a_run_from_before_there_were_devices_was_made_on_the_cpu(tmp_path: Path
     assert RunSettings.load(made.folder).device == "cpu"
 
 
+def test_auto_goes_on_with_what_a_run_was_begun_on(tmp_path: Path) -> None:
+    auto = RunSettings("classification", "mine", tmp_path)
+    assert auto.begun_on == "auto"
+    auto.folder.path.mkdir()
+    replace(auto, device="cuda").save()
+    assert auto.begun_on == "cuda"
+    assert replace(auto, device="cpu").begun_on == "cpu"
+    auto.folder.settings.write_text("{")
+    assert auto.begun_on == "auto"
+
+
 @pytest.mark.parametrize("build", [swin_t, shufflenet_v2_x0_5, vit_b_16], ids=lambda build: build.__name__)
 def test_other_families_run_elsewhere(build: Callable[..., nn.Module]) -> None:
     images = torch.rand(1, 3, 224, 224)
