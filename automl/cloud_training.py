@@ -12,6 +12,7 @@ import torchvision
 from torch import Tensor, nn
 
 from automl.accelerator import make_ready
+from automl.ahead import Ahead
 from automl.crew import Crew
 from automl.descent import descend
 from automl.joint_training import Training, train
@@ -116,14 +117,18 @@ class CloudTraining:
         ]
         self.optimizer = torch.optim.AdamW(groups, fused=True)
         self.shards = Shards(self.model, batch_samples(task), threads, whole_norms=True, peers=peers)
+        self._batches = Ahead(self.batch, task.recipe.steps)
+
+    def batch(self, index: int) -> tuple[Tensor, list[Target]]:
+        """Return the augmented batch of step ``index``."""
+        return training_batch(self.task, self.data, self.task.recipe.batch, SEED, index, self.device)
 
     def step(self, index: int) -> Tensor:
         """Train on the batch of step ``index``; return its loss."""
-        recipe = self.task.recipe
-        images, targets = training_batch(self.task, self.data, recipe.batch, SEED, index, self.device)
+        images, targets = self._batches[index]
         with drawing(SEED, index):
             loss = self.shards.backward(lambda model, rows: [self._loss(model, images[rows], targets[rows])])
-        descend(self.optimizer, self.shards.parameters, index, recipe.steps)
+        descend(self.optimizer, self.shards.parameters, index, self.task.recipe.steps)
         return loss
 
     def _loss(self, model: nn.Module, images: Tensor, targets: list[Target]) -> Tensor:

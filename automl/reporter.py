@@ -19,6 +19,10 @@ class Reporter(Protocol):
         """Say that ``done`` of the stage's steps are done; ``note`` is short, e.g. ``"loss 0.82"``."""
         ...
 
+    def expect(self, total: int) -> None:
+        """Say that the stage has ``total`` steps, by what is known now."""
+        ...
+
     def trial(self, info: RunInfo, record: TrialRecord, front: Sequence[TrialRecord], hypervolume: float) -> None:
         """Say that a trial has finished, and what the front and its hypervolume are now; ``advance`` follows."""
         ...

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from automl.ahead import Ahead
 from automl.descent import descend
 from automl.distillation import distillation_loss, parameter_groups, rate_loss, sent_bits
 from automl.lessons import lesson
@@ -88,10 +89,14 @@ class SupernetTeaching:
         groups = parameter_groups(supernet, recipe.learning_rate, recipe.learnt_rate)
         self.optimizer = torch.optim.AdamW(groups, fused=True)
         self.shards = Shards(self.supernet, min(recipe.batch, len(self.data)), threads, peers=peers)
+        self._batches = Ahead(self._batch, recipe.steps)
+
+    def _batch(self, index: int) -> tuple[Tensor, list[Target]]:
+        return training_batch(self.task, self.data, self.recipe.batch, SEED, index, self.device)
 
     def step(self, index: int) -> Tensor:
         """Learn from the batch of step ``index``; return the mean loss of its configurations."""
-        images, targets = training_batch(self.task, self.data, self.recipe.batch, SEED, index, self.device)
+        images, targets = self._batches[index]
         configs = self.sandwich(index)
         with drawing(SEED, index):
             loss = self.shards.backward(

@@ -45,6 +45,11 @@ class JsonReporter:
         rounded = None if left is None else round(left, 1)
         self._write("progress", stage=self._pace.name, done=done, total=self._pace.total, left=rounded, note=note)
 
+    def expect(self, total: int) -> None:
+        """Count to ``total`` from now on."""
+        if self._pace is not None:
+            self._pace.total = total
+
     def trial(self, info: RunInfo, record: TrialRecord, front: Sequence[TrialRecord], hypervolume: float) -> None:
         """Write ``trial`` with its record and the numbers of the front's members."""
         numbers = [other.number for other in front]

@@ -41,6 +41,11 @@ class PlainReporter:
         elif not self._has_trials and self._clock() - self._spoke >= EVERY:
             self._line(f"{self._pace.name}: {done}/{self._pace.total}{f', {note}' if note else ''}{self._left()}")
 
+    def expect(self, total: int) -> None:
+        """Count to ``total`` from now on."""
+        if self._pace is not None:
+            self._pace.total = total
+
     def trial(self, info: RunInfo, record: TrialRecord, front: Sequence[TrialRecord], hypervolume: float) -> None:
         """Keep the trial's line until ``advance`` says how many are done."""
         self._flush_trial()

@@ -16,6 +16,9 @@ class QuietReporter:
     def advance(self, done: int, note: str = "") -> None:
         """Say nothing."""
 
+    def expect(self, total: int) -> None:
+        """Say nothing."""
+
     def trial(self, info: RunInfo, record: TrialRecord, front: Sequence[TrialRecord], hypervolume: float) -> None:
         """Say nothing."""
 

@@ -48,6 +48,11 @@ class RichReporter:
             self._pace.advance(done)
         self._note = note
 
+    def expect(self, total: int) -> None:
+        """Let the bar end at ``total`` from now on."""
+        if self._pace is not None:
+            self._pace.total = total
+
     def trial(self, info: RunInfo, record: TrialRecord, front: Sequence[TrialRecord], hypervolume: float) -> None:
         """Show the trial, the front and the hypervolume."""
         self._trial = (info, record, list(front), hypervolume)

@@ -87,6 +87,22 @@ def test_a_stage_that_is_broken_off_is_not_called_done(clock):
     assert stream.getvalue().splitlines()[-1] == "[  0:04] cloud model: ends at 12/30 after 4.0 s"
 
 
+def test_a_stage_may_turn_out_shorter_than_it_was_expected(clock):
+    stream = io.StringIO()
+    reporter = PlainReporter(stream, clock)
+    reporter.stage("finalists", 30)
+    reporter.expect(12)
+    reporter.advance(0)
+    clock.now += 10
+    reporter.advance(6)
+    reporter.advance(12)
+    reporter.close()
+    assert stream.getvalue().splitlines()[1:] == [
+        "[  0:10] finalists: 6/12, 10 s left",
+        "[  0:10] finalists: done in 10 s",
+    ]
+
+
 def test_a_trial_that_no_step_follows_is_still_written(clock):
     stream = io.StringIO()
     reporter = PlainReporter(stream, clock)
