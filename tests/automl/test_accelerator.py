@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import elsewhere
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -73,7 +74,9 @@ def assert_same(one: nn.Module, other: nn.Module) -> None:
     here, there = one.state_dict(), other.state_dict()
     assert here.keys() == there.keys()
     for name, tensor in here.items():
-        torch.testing.assert_close(there[name].cpu(), tensor, rtol=1e-4, atol=1e-5, msg=name)
+        # A gate's weights are where an optimiser stopped on a flat floor: what it says is compared, not they.
+        if ".gate.linear." not in name:
+            torch.testing.assert_close(there[name].cpu(), tensor, rtol=1e-4, atol=1e-5, msg=name)
 
 
 @pytest.mark.parametrize("there", [False, True])
@@ -178,6 +181,9 @@ def test_a_trial_measures_the_same(trials: tuple[Trial, Trial], task: Task, para
     here, there = (trial.candidate(config, 3) for trial in trials)
     assert_same(here.derived, there.derived)
     validation = task.data("validation")
+    if config.gated:
+        scores = [t.answers(c, validation).scores for t, c in zip(trials, (here, there), strict=True)]
+        np.testing.assert_allclose(*scores, atol=0.01)
     ours, theirs = (t.measured(c, validation).to_dict() for t, c in zip(trials, (here, there), strict=True))
     assert theirs == pytest.approx(ours, rel=0.01)
 
