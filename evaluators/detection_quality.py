@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torchmetrics.detection import MeanAveragePrecision
 
 from evaluators.detection_matches import IOU_THRESHOLDS, match_detections
 from search_spaces.task import Prediction, Target
@@ -22,6 +21,9 @@ def mean_average_precision(predictions: Sequence[Prediction], targets: Sequence[
 
     Without any object in the targets the answer is 0.
     """
+    # It takes as long to load as torch itself, and most commands measure nothing.
+    from torchmetrics.detection import MeanAveragePrecision
+
     metric = MeanAveragePrecision(backend="faster_coco_eval")
     metric.warn_on_many_detections = False
     found = [{key: torch.from_numpy(value) for key, value in prediction.items()} for prediction in predictions]
