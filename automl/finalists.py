@@ -110,11 +110,11 @@ class Finals:
         Any number of processes do so side by side, each taking the next curve that no other has.
         """
         records = self.study.records()
-        self.reporter.stage("finalists", self._expected(records))
+        self.reporter.stage("finalists", len(self._members(records)) + self._to_come(records))
         while not self.stop():
             records = self.study.records()
             members = self._members(records)
-            self.reporter.expect(self._expected(records))
+            self.reporter.expect(len(members) + self._to_come(records))
             self.reporter.advance(sum(record.finalist is not None for record in members))
             curves = [curve for curve in _curves(members) if any(r.finalist is None for r in curve)]
             if not curves:
@@ -138,10 +138,10 @@ class Finals:
         named = [cloud_model(records, self._info), *(r for r in records if r.number in self.wanted)]
         return with_curves(list(filter(None, named)), pareto_set(records, self._info.objectives))
 
-    def _expected(self, records: Sequence[TrialRecord]) -> int:
-        """Return how many finalists there will be at most: those that are known and those yet to be found."""
+    def _to_come(self, records: Sequence[TrialRecord]) -> int:
+        """Return how many finalists are yet to be found, at most."""
         found = [] if self.wanted else bisections(records, self._info)
-        return len(self._members(records)) + sum(max(0, each.left - 1) for each in found)
+        return sum(max(0, each.left - 1) for each in found)
 
     def _take(self, curve: Sequence[TrialRecord], hold: int) -> None:
         with self.study.refinement(hold) as mine:
