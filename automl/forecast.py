@@ -132,7 +132,8 @@ def forecast(plan: Blueprint, left: Left) -> Forecast:
     effort, settings = plan.settings.effort, plan.settings
     with _threads(settings.threads):
         step, sample = step_seconds(plan, settings.threads), pass_seconds(plan)
-    together = _joint_seconds(plan, step)
+    taught = min(plan.teaching.batch, len(plan.task.data("train")))
+    cloud, supernet = (joint_seconds(plan, step, size) for size in (batch_samples(plan.task), taught))
     validation, test = len(plan.task.data("validation")), len(plan.task.data("test"))
     cloud_cached = cloud_model_file(plan.task, settings.folder.cache, settings.cores, plan.device).exists()
     taught_cached = supernet_file(plan).exists()
@@ -143,8 +144,8 @@ def forecast(plan: Blueprint, left: Left) -> Forecast:
     workers = settings.workers if plan.device == CPU else 1
     unhurried = Forecast(
         cores=settings.cores,
-        cloud=0.0 if cloud_cached else plan.task.recipe.steps * together,
-        supernet=0.0 if taught_cached else effort.teach_steps * together * _teaching_passes(plan),
+        cloud=0.0 if cloud_cached else plan.task.recipe.steps * cloud,
+        supernet=0.0 if taught_cached else effort.teach_steps * supernet * _teaching_passes(plan),
         anchors=left.anchors * (sample * validation + ANCHOR_OVERHEAD) / settings.workers,
         trials=left.trials * (distilling + measuring) / workers,
         finalists=(left.refined * finalist + left.tested * (sample * test + TRIAL_OVERHEAD)) / workers,
@@ -154,7 +155,12 @@ def forecast(plan: Blueprint, left: Left) -> Forecast:
 
 def training_seconds(plan: Blueprint, recipe: TrialRecipe, step: float) -> float:
     """Return the seconds of a sub-model's training, whose batches may be of another size than the cloud model's."""
-    return recipe.steps * step * (recipe.batch / batch_samples(plan.task)) ** BATCH_POWER
+    return recipe.steps * step * _larger(plan, recipe.batch)
+
+
+def _larger(plan: Blueprint, samples: int) -> float:
+    """Return how much longer a step takes than one on the cloud model's batch."""
+    return float((samples / batch_samples(plan.task)) ** BATCH_POWER)
 
 
 def _teaching_passes(plan: Blueprint) -> float:
@@ -180,15 +186,22 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _joint_seconds(plan: Blueprint, alone: float) -> float:
-    """Return the seconds of a training step that all cores do, where one process takes ``alone`` seconds for it."""
+def joint_seconds(plan: Blueprint, alone: float, samples: int) -> float:
+    """Return the seconds of a training step of the cloud model that all cores do.
+
+    Args:
+        plan: The run.
+        alone: What one of the run's processes takes for a step on the cloud model's batch.
+        samples: The batch's.
+    """
+    larger, settings = _larger(plan, samples), plan.settings
     if plan.device != CPU:
-        return alone
-    shards = shard_count(plan.task.cloud_model(), batch_samples(plan.task), plan.settings.cores)
-    if can_share() and 1 < shards <= plan.settings.workers:
-        return alone / shards * JOINT_OVERHEAD
-    with _threads(plan.settings.cores):
-        return step_seconds(plan, plan.settings.cores)
+        return alone * larger
+    shards = shard_count(plan.task.cloud_model(), samples, settings.cores)
+    if can_share() and 1 < shards <= settings.workers:
+        return alone * larger / shards * JOINT_OVERHEAD
+    with _threads(settings.cores):
+        return step_seconds(plan, settings.cores) * larger
 
 
 def step_seconds(plan: Blueprint, threads: int) -> float:

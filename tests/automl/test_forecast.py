@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from automl.blueprint import Blueprint, blueprint
-from automl.forecast import RIVALS, Forecast, Left, left_of
+from automl.cloud_training import batch_samples
+from automl.forecast import RIVALS, Forecast, Left, joint_seconds, left_of
 from automl.settings import Effort, RunSettings
 from evaluators.measurement import Measurement
 from results.record import Finalist, RunInfo, TrialRecord
@@ -65,3 +66,11 @@ def test_what_is_measured_and_tested_is_not_left(plan: Blueprint, info: RunInfo)
 def test_without_finalists_none_is_left(plan: Blueprint, info: RunInfo) -> None:
     none = replace(plan, settings=replace(plan.settings, effort=Effort(finalists=0)))
     assert left_of(none, [], info) == Left(len(plan.anchors()), 3, 0, 0)
+
+
+def test_a_larger_batch_takes_longer_and_two_processes_share_it(plan: Blueprint) -> None:
+    batch = batch_samples(plan.task)
+    two = replace(plan, settings=replace(plan.settings, workers=2, threads=1))
+    once = joint_seconds(two, 1.0, batch)
+    assert 0.5 < once < 1
+    assert once < joint_seconds(two, 1.0, 2 * batch) < 2 * once
