@@ -20,8 +20,8 @@ class Ahead(Generic[Drawn]):
     """
 
     def __init__(self, draw: Callable[[int], Drawn], steps: int) -> None:
-        self._draw, self._steps = draw, steps
-        self._next: tuple[int, Future[Drawn]] | None = None
+        self.draw, self._steps = draw, steps
+        self._drawing: dict[int, Future[Drawn]] = {}
         # The step's own operators have the other threads.
         self._thread = side_by_side(1, 1)
 
@@ -31,11 +31,9 @@ class Ahead(Generic[Drawn]):
         Raises:
             Exception: whatever ``draw`` raised for this step.
         """
-        index, drawing = self._next or (None, None)
-        if drawing is None or index != step:
-            drawing = self._thread.submit(self._draw, step)
-        self._next = None
-        drawn = drawing.result()
+        future = self._drawing.pop(step, None) or self._thread.submit(self.draw, step)
+        self._drawing.clear()
+        drawn = future.result()
         if step + 1 < self._steps:
-            self._next = step + 1, self._thread.submit(self._draw, step + 1)
+            self._drawing[step + 1] = self._thread.submit(self.draw, step + 1)
         return drawn

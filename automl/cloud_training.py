@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,15 +118,12 @@ class CloudTraining:
         ]
         self.optimizer = torch.optim.AdamW(groups, fused=True)
         self.shards = Shards(self.model, batch_samples(task), threads, whole_norms=True, peers=peers)
-        self._batches = Ahead(self.batch, task.recipe.steps)
-
-    def batch(self, index: int) -> tuple[Tensor, list[Target]]:
-        """Return the augmented batch of step ``index``."""
-        return training_batch(self.task, self.data, self.task.recipe.batch, SEED, index, self.device)
+        draw = partial(training_batch, task, self.data, task.recipe.batch, SEED, device=self.device)
+        self.batches = Ahead(draw, task.recipe.steps)
 
     def step(self, index: int) -> Tensor:
         """Train on the batch of step ``index``; return its loss."""
-        images, targets = self._batches[index]
+        images, targets = self.batches[index]
         with drawing(SEED, index):
             loss = self.shards.backward(lambda model, rows: [self._loss(model, images[rows], targets[rows])])
         descend(self.optimizer, self.shards.parameters, index, self.task.recipe.steps)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from automl.ahead import Ahead
 from automl.blueprint import Blueprint
 from automl.board import can_share
 from automl.cloud_training import CloudTraining, batch_samples, cloud_model_file
@@ -208,6 +209,8 @@ def step_seconds(plan: Blueprint, threads: int) -> float:
     """Return the seconds of a training step of the cloud model, its batch and its optimiser included."""
     model = plan.task.cloud_model().to(memory_format=torch.channels_last).to(plan.device)
     training = CloudTraining(plan.task, model, threads)
+    # Beside other processes no core is free to draw ahead.
+    training.batches = Ahead(training.batches.draw, 0)
     seconds = []
     for index in range(4):
         began = time.perf_counter()

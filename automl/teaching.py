@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -89,14 +90,12 @@ class SupernetTeaching:
         groups = parameter_groups(supernet, recipe.learning_rate, recipe.learnt_rate)
         self.optimizer = torch.optim.AdamW(groups, fused=True)
         self.shards = Shards(self.supernet, min(recipe.batch, len(self.data)), threads, peers=peers)
-        self._batches = Ahead(self._batch, recipe.steps)
-
-    def _batch(self, index: int) -> tuple[Tensor, list[Target]]:
-        return training_batch(self.task, self.data, self.recipe.batch, SEED, index, self.device)
+        draw = partial(training_batch, task, self.data, recipe.batch, SEED, device=self.device)
+        self.batches = Ahead(draw, recipe.steps)
 
     def step(self, index: int) -> Tensor:
         """Learn from the batch of step ``index``; return the mean loss of its configurations."""
-        images, targets = self._batches[index]
+        images, targets = self.batches[index]
         configs = self.sandwich(index)
         with drawing(SEED, index):
             loss = self.shards.backward(

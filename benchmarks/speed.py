@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from report import Table, emit
 
+from automl.ahead import Ahead
 from automl.cloud_training import CloudTraining
 from automl.reporters.quiet import QuietReporter
 from automl.settings import Own
@@ -35,11 +36,9 @@ from search_spaces.config import Config
 from search_spaces.modules import layout_of
 from search_spaces.space import SearchSpace, default_space
 from search_spaces.supernet import BottleneckOptions, Supernet
-from search_spaces.task import Target
 
 SIDE, CLASSES = 224, 1000
 WARM, BLOCK = 3, 10
-Batch = tuple[torch.Tensor, list[Target]]
 
 
 def seconds(run: Callable[[], Any]) -> float:
@@ -67,27 +66,15 @@ def derive(name: str, times: int) -> Table:
     return Table("Deriving a sub-model", ("model", "sub-models", "median, ms", "longest, ms"), rows)
 
 
-class Drawn(CloudTraining):
-    """A cloud model's training whose batches are all there."""
-
-    def prepare(self, steps: int) -> None:
-        """Draw the batches of the first ``steps`` steps."""
-        self._prepared = [super(Drawn, self).batch(step) for step in range(steps)]
-
-    def batch(self, index: int) -> Batch:
-        """Return the batch of a step."""
-        return self._prepared[index]
-
-
 def pipeline(own: Own, times: int) -> Table:
     """Time training steps, and the same steps with batches that are there already."""
     # The first block warms up.
     firsts = range(0, times + BLOCK, BLOCK)
     with tempfile.TemporaryDirectory() as cache:
         task = own_task(own, Path(cache), QuietReporter())
-        threads = torch.get_num_threads()
-        whole, bare = CloudTraining(task, task.cloud_model(), threads), Drawn(task, task.cloud_model(), threads)
-        bare.prepare(firsts[-1] + BLOCK + 1)
+        whole, bare = (CloudTraining(task, task.cloud_model(), torch.get_num_threads()) for _ in range(2))
+        given = [bare.batches[step] for step in range(firsts[-1] + BLOCK)]
+        bare.batches = Ahead(given.__getitem__, len(given))
         taken = [(_block(whole, first), _block(bare, first)) for first in firsts][1:]
     steps = len(taken) * BLOCK
     step, alone = (1000 * sum(each) / steps for each in zip(*taken, strict=True))

@@ -70,13 +70,13 @@ def trials(task: Task) -> tuple[Trial, Trial]:
     return Trial(task, here, RECIPE), Trial(task, there, RECIPE)
 
 
-def assert_same(one: nn.Module, other: nn.Module) -> None:
+def assert_same(one: nn.Module, other: nn.Module, apart: str | None = None) -> None:
     here, there = one.state_dict(), other.state_dict()
     assert here.keys() == there.keys()
     for name, tensor in here.items():
-        # A gate's weights are where an optimiser stopped on a flat floor: what it says is compared, not they.
-        if ".gate.linear." not in name:
-            torch.testing.assert_close(there[name].cpu(), tensor, rtol=1e-4, atol=1e-5, msg=name)
+        if apart is not None and apart in name:
+            continue
+        torch.testing.assert_close(there[name].cpu(), tensor, rtol=1e-4, atol=1e-5, msg=name)
 
 
 @pytest.mark.parametrize("there", [False, True])
@@ -179,11 +179,12 @@ def test_the_supernet_is_taught_to_the_same_weights(task: Task) -> None:
 def test_a_trial_measures_the_same(trials: tuple[Trial, Trial], task: Task, params: dict[str, int]) -> None:
     config = space_of(trials[0].supernet, task).config(params)
     here, there = (trial.candidate(config, 3) for trial in trials)
-    assert_same(here.derived, there.derived)
+    # A gate's weights are where an optimiser stopped on a flat floor: what it says of samples is compared.
+    assert_same(here.derived, there.derived, apart=".gate.linear.")
     validation = task.data("validation")
     if config.gated:
         scores = [t.answers(c, validation).scores for t, c in zip(trials, (here, there), strict=True)]
-        np.testing.assert_allclose(*scores, atol=0.01)
+        np.testing.assert_allclose(*scores, atol=1e-3)
     ours, theirs = (t.measured(c, validation).to_dict() for t, c in zip(trials, (here, there), strict=True))
     assert theirs == pytest.approx(ours, rel=0.01)
 

@@ -57,9 +57,6 @@ class InterruptedReporter(QuietReporter):
         if self._now == self._stage and done >= self._after:
             raise KeyboardInterrupt
 
-    def expect(self, total: int) -> None:
-        pass
-
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunSettings]:
