@@ -65,19 +65,28 @@ class Bench:
             return self.trial.candidate(config, 0)
         return self._finalist(config) or self._own(config)
 
+    def trained(self, config: Config) -> bool:
+        """Return whether a configuration needs no training any more, or never did."""
+        if config.split == 0 or self.trial.supernet.is_cloud_model(config):
+            return True
+        return self._has_finalist(config) or self._kept.path(_number(config), finalist=False).exists()
+
     @cached_property
     def _cloud(self) -> CloudPart:
         """The complete cloud model; all image settings share it."""
         return CloudPart(None, None, list(self.trial.supernet.cloud.blocks))
 
     def _finalist(self, config: Config) -> Candidate | None:
-        record = self.known.get(config)
-        if record is None or record.finalist is None:
+        if not self._has_finalist(config):
             return None
-        return self._finalists.load(record.number, self.trial.supernet, finalist=True)
+        return self._finalists.load(self.known[config].number, self.trial.supernet, finalist=True)
+
+    def _has_finalist(self, config: Config) -> bool:
+        record = self.known.get(config)
+        return record is not None and record.finalist is not None
 
     def _own(self, config: Config) -> Candidate:
-        number = zlib.crc32(json.dumps(config.to_params()).encode())
+        number = _number(config)
         kept = self._kept.load(number, self.trial.supernet)
         if kept is not None:
             return kept
@@ -86,6 +95,11 @@ class Bench:
         trained = refined(first, self.trial, self.plan, hold_rate=False)
         self._kept.save(number, trained)
         return trained
+
+
+def _number(config: Config) -> int:
+    """Return the number under which a configuration is kept."""
+    return zlib.crc32(json.dumps(config.to_params()).encode())
 
 
 def settings_of(config: Config) -> Settings:

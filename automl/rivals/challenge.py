@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from automl.blueprint import Blueprint, blueprint, made_with
+from automl.blueprint import blueprint, made_with
 from automl.forecast import pass_seconds, step_seconds, training_seconds
 from automl.identity import differences, refuse
 from automl.reporter import Reporter
@@ -15,6 +15,7 @@ from automl.rivals.known import Challenge
 from automl.rivals.measuring import Measuring, rivals_of
 from automl.rivals.record import RivalRecord
 from automl.rivals.rival import Rival
+from automl.rivals.training_ahead import training_ahead, waiting
 from automl.run_reader import read_identity, read_run
 from automl.settings import RunSettings
 from automl.work import trial_of
@@ -51,28 +52,28 @@ def challenge(settings: RunSettings, reporter: Reporter, accept: frozenset[str] 
     refuse(settings.name, differences(identity, made_with(plan)), accept, searching=False)
     record = RivalRecord.open(settings.folder, identity, len(records))
     bench = Bench(plan, trial_of(plan, reporter), records, info)
-    seconds = _seconds(plan, rivals_of(bench), record)
+    seconds = _seconds(bench, rivals_of(bench), record)
     if seconds:
-        reporter.say(f"About {duration(seconds)} in one process of {settings.threads} threads.")
-    Measuring(bench, record, reporter).run()
+        reporter.say(f"About {duration(seconds)} on {settings.cores} cores.")
+    with training_ahead(bench):
+        Measuring(bench, record, reporter).run()
     return Challenge(info, records, record.points)
 
 
-def _seconds(plan: Blueprint, rivals: Sequence[Rival], record: RivalRecord) -> float:
+def _seconds(bench: Bench, rivals: Sequence[Rival], record: RivalRecord) -> float:
     """Return roughly how long what is left takes; 0 where nothing is."""
     left = {rival.name: _left(rival, record) for rival in rivals}
     if not any(left.values()):
         return 0.0
+    plan = bench.plan
     samples = len(plan.task.data("validation")) + len(plan.task.data("test"))
     once, step = pass_seconds(plan) * samples, step_seconds(plan, plan.settings.threads)
     training = sum(training_seconds(plan, recipe, step) for recipe in (plan.distilling, plan.refining))
-    trained = left["edge only"] + left["fixed bottleneck"]
-    untrained = left["image"] + left["plain cut"]
-    return (
-        trained * (training + once)
-        + untrained * (once + CODEC_SECONDS * samples)
-        + left["cascade"] * CURVES_SECONDS
-    )
+    passes = left["edge only"] + left["fixed bottleneck"] + left["image"] + left["plain cut"]
+    coded = left["image"] + left["plain cut"]
+    measuring = passes * once + coded * CODEC_SECONDS * samples + left["cascade"] * CURVES_SECONDS
+    # The other processes train alone.
+    return max(measuring, (measuring + len(waiting(bench)) * training) / plan.settings.workers)
 
 
 def _left(rival: Rival, record: RivalRecord) -> int:
