@@ -51,9 +51,15 @@ def run_table(records: Sequence[TrialRecord], front: Sequence[TrialRecord], info
     note = NOTE + (SIDE_NOTE if any(record.config.resolution for record in (*front, *plain)) else "")
     return Group(
         front_table(front, info, f"Pareto set of {info.name}: {members}"),
-        front_table(plain, info, "The two plain answers: an image, or all on the edge"),
+        _plain_table(plain, info),
         Text(note, style="dim"),
     )
+
+
+def _plain_table(plain: Sequence[TrialRecord], info: RunInfo) -> RenderableType:
+    if not plain:
+        return Text("Neither plain answer, an image or all on the edge, was measured within the constraints.\n")
+    return front_table(plain, info, "The two plain answers: an image, or all on the edge")
 
 
 def compact_table(front: Sequence[TrialRecord], info: RunInfo, rows: int) -> Table:

@@ -10,6 +10,7 @@ from synthetic_records import realistic
 from results.outcome import print_outcome
 from results.panel import trial_panel
 from results.pareto import pareto_set
+from results.plain_answers import is_shared
 from results.table import compact_table, front_table, run_table
 from search_spaces.objective import Constraint
 
@@ -107,6 +108,12 @@ def test_the_plain_answers_and_the_meaning_of_the_columns_are_printed(records, f
     assert_fits(text)
     assert "two plain answers" in text and "multiply-adds" in text
     assert all(name in text for name in ("jpeg", "webp", "avif", "nothing"))
+
+
+def test_where_no_plain_answer_meets_the_constraints_that_is_said(front, info):
+    shared = [record for record in front if is_shared(record, info)]
+    text = " ".join(printed(run_table(shared, shared, info)).split())
+    assert "Neither plain answer" in text and "two plain answers" not in text
 
 
 def test_the_compact_table_shows_both_ends_of_the_front(front, info):
