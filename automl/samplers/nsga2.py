@@ -87,12 +87,12 @@ class NSGA2(Generations, NSGAIISampler):
 def design_point(ask: Ask) -> dict[str, Any]:
     """Return this ask's point of the first generation; none after 20 asks.
 
-    What a person would try first: at six interior split points the defaults, and cascades. The others are points of
-    a Latin hypercube over all choices (McKay et al. 1979).
+    What a person would try first: cascades, so that whoever has gates sees some at once, and at six interior split
+    points the defaults. The others are points of a Latin hypercube over all choices (McKay et al. 1979).
     """
     if ask.index >= POPULATION:
         return {}
-    plain = [{"split": split} for split in _plain_splits(ask.space)] + _cascades(ask.space)
+    plain = _cascades(ask.space) + [{"split": split} for split in _plain_splits(ask.space)]
     if ask.index < len(plain):
         return {**{p.name: p.default for p in ask.space.parameters}, **plain[ask.index]}
     random = np.random.default_rng(derived(ask.study_seed, "first generation"))
