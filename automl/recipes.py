@@ -10,6 +10,10 @@ from automl.teaching import TeachingRecipe
 from automl.trial import TrialRecipe
 from search_spaces.task import Task
 
+FEWEST, MOST = 10, 300
+"""Distillation steps of a trial."""
+STEP_PASSES = 3
+"""What a sample of a training step costs, in passes."""
 REFINING_RATE = 4e-3
 """Peak learning rate of a finalist's distillation: long, so it may go far before it settles."""
 REFINED_CALIBRATION = 1024
@@ -30,8 +34,12 @@ def teaching(effort: Effort, task: Task) -> TeachingRecipe:
 
 
 def distilling(effort: Effort, task: Task) -> TrialRecipe:
-    """Return how a trial's model is distilled."""
-    return _gentle(TrialRecipe(effort.trial_steps), task)
+    """Return how a trial's model is distilled: unless the user says so, about as long as measuring it takes."""
+    recipe = TrialRecipe(FEWEST if effort.trial_steps is None else effort.trial_steps)
+    if effort.trial_steps is None:
+        balanced = len(task.data("validation")) // (STEP_PASSES * recipe.batch)
+        recipe = replace(recipe, steps=max(FEWEST, min(balanced, MOST)))
+    return _gentle(recipe, task)
 
 
 def refining(effort: Effort, task: Task) -> TrialRecipe:

@@ -35,7 +35,7 @@ class Effort:
 
     cloud_steps: int | None = None
     teach_steps: int = 300
-    trial_steps: int = 10
+    trial_steps: int | None = None
     refine_steps: int = 360
     finalists: int = 6
 

@@ -82,11 +82,14 @@ StorageOption = Annotated[str | None, typer.Option(help="Another Optuna storage 
 NewOption = Annotated[bool, typer.Option("--new", help="Start afresh beside a run of this name.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print nothing but the end.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+_TRIAL_STEPS = "10; more where validating takes longer"
 CloudStepsOption = Annotated[
     int | None, typer.Option(min=1, help="Steps of the cloud model.", rich_help_panel=_EFFORT)
 ]
 TeachStepsOption = Annotated[int, typer.Option(min=1, help="Steps of the supernet.", rich_help_panel=_EFFORT)]
-TrialStepsOption = Annotated[int, typer.Option(min=0, help="Steps of a trial.", rich_help_panel=_EFFORT)]
+TrialStepsOption = Annotated[
+    int | None, typer.Option(min=0, help="Steps of a trial.", show_default=_TRIAL_STEPS, rich_help_panel=_EFFORT)
+]
 RefineStepsOption = Annotated[int, typer.Option(min=0, help="Steps of a finalist.", rich_help_panel=_EFFORT)]
 FinalistsOption = Annotated[
     int, typer.Option(min=0, help="Split members to refine and test; 0 for none.", rich_help_panel=_EFFORT)

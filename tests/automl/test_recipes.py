@@ -46,6 +46,14 @@ def test_what_came_from_weights_learns_at_twice_its_own_rate_at_most(task: Class
         assert recipe.learning_rate > recipe.learnt_rate
 
 
+def test_a_trial_is_distilled_about_as_long_as_it_is_measured(task: ClassificationTask) -> None:
+    samples = len(task.data("validation"))
+    steps = [recipes.distilling(EFFORT, Larger(counts=task.counts, times=n // samples)).steps for n in
+             (samples, 480, 4_800, 48_000)]  # fmt: skip
+    assert steps == [10, 10, 100, 300]
+    assert recipes.distilling(replace(EFFORT, trial_steps=7), task).steps == 7
+
+
 def test_all_batches_of_a_large_data_set_differ(task: ClassificationTask) -> None:
     few, many = (recipes.refining(EFFORT, each) for each in (task, Larger(counts=task.counts)))
     assert few.batches == 300
