@@ -56,10 +56,7 @@ def closest_to_feasible(records: Sequence[TrialRecord], constraints: Sequence[Co
 
 def total_violation(record: TrialRecord, constraints: Sequence[Constraint]) -> float:
     """Return the summed violation of the constraints, each relative to its bound; 0 when all are met."""
-    parts = (
-        max(0.0, constraint.violation(record.validation[constraint.name])) / (abs(constraint.bound) or 1.0)
-        for constraint in constraints
-    )
+    parts = (max(0.0, constraint.violation(record.validation[constraint.name])) for constraint in constraints)
     return sum(parts)
 
 

@@ -76,8 +76,12 @@ class Constraint:
         return cls(name, "<=" if relation == "<=" else ">=", bound)
 
     def violation(self, value: float) -> float:
-        """Return how far ``value`` lies beyond the bound; at most 0 when it is met (Optuna's convention)."""
-        return value - self.bound if self.relation == "<=" else self.bound - value
+        """Return how far ``value`` lies beyond the bound; at most 0 when it is met (Optuna's convention).
+
+        It is relative to the bound, so that samplers can add it up: a million multiply-adds are not a million bytes.
+        """
+        beyond = value - self.bound if self.relation == "<=" else self.bound - value
+        return beyond / (abs(self.bound) or 1.0)
 
     def __str__(self) -> str:
         return f"{self.name}{self.relation}{repr(self.bound).removesuffix('.0')}"
