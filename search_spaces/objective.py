@@ -78,7 +78,7 @@ class Constraint:
     def violation(self, value: float) -> float:
         """Return how far ``value`` lies beyond the bound; at most 0 when it is met (Optuna's convention).
 
-        It is relative to the bound, so that samplers can add it up: a million multiply-adds are not a million bytes.
+        It is relative to the bound, so that samplers can add it up: multiply-adds would drown bytes.
         """
         beyond = value - self.bound if self.relation == "<=" else self.bound - value
         return beyond / (abs(self.bound) or 1.0)

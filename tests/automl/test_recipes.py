@@ -48,8 +48,8 @@ def test_what_came_from_weights_learns_at_twice_its_own_rate_at_most(task: Class
 
 def test_a_trial_is_distilled_about_as_long_as_it_is_measured(task: ClassificationTask) -> None:
     samples = len(task.data("validation"))
-    steps = [recipes.distilling(EFFORT, Larger(counts=task.counts, times=n // samples)).steps for n in
-             (samples, 480, 4_800, 48_000)]  # fmt: skip
+    tasks = [Larger(counts=task.counts, times=n // samples) for n in (samples, 480, 4_800, 48_000)]
+    steps = [recipes.distilling(EFFORT, each).steps for each in tasks]
     assert steps == [10, 10, 100, 300]
     assert recipes.distilling(replace(EFFORT, trial_steps=7), task).steps == 7
 
