@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
 from automl.cli import app
+from automl.cli.surroundings import prepare
 
 
 def fails(arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> str:
@@ -114,3 +116,16 @@ def test_torch_and_torchvision_that_do_not_match_are_told_what_to_install(
 def test_help_is_quick_because_it_imports_nothing_heavy() -> None:
     code = "import sys, automl.cli.app; sys.exit(any(m in sys.modules for m in ('torch', 'optuna', 'matplotlib')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_workers_that_start_anew_keep_libraries_advice_to_themselves(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTHONWARNINGS", "")
+    monkeypatch.delenv("PYTHONWARNINGS")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "3000")
+    with warnings.catch_warnings():
+        prepare()
+        child = [sys.executable, "-c", "import warnings; warnings.warn('advice', FutureWarning)"]
+        subprocess.run(child, check=True)
+    assert capfd.readouterr().err == ""
