@@ -10,8 +10,8 @@ from automl.teaching import TeachingRecipe
 from automl.trial import TrialRecipe
 from search_spaces.task import Task
 
-FEWEST, MOST = 10, 300
-"""Distillation steps of a trial."""
+FEWEST_STEPS = 10
+"""Of a trial."""
 STEP_PASSES = 3
 """What a sample of a training step costs, in passes."""
 REFINING_RATE = 4e-3
@@ -34,12 +34,15 @@ def teaching(effort: Effort, task: Task) -> TeachingRecipe:
 
 
 def distilling(effort: Effort, task: Task) -> TrialRecipe:
-    """Return how a trial's model is distilled: unless the user says so, about as long as measuring it takes."""
-    recipe = TrialRecipe(FEWEST if effort.trial_steps is None else effort.trial_steps)
-    if effort.trial_steps is None:
-        balanced = len(task.data("validation")) // (STEP_PASSES * recipe.batch)
-        recipe = replace(recipe, steps=max(FEWEST, min(balanced, MOST)))
-    return _gentle(recipe, task)
+    """Return how a trial's model is distilled."""
+    steps = _balanced(task) if effort.trial_steps is None else effort.trial_steps
+    return _gentle(TrialRecipe(steps), task)
+
+
+def _balanced(task: Task) -> int:
+    """Return the steps that take about as long as measuring; no batch comes twice."""
+    passes = len(task.data("validation"))
+    return max(FEWEST_STEPS, min(passes // (STEP_PASSES * TrialRecipe.batch), TrialRecipe.batches))
 
 
 def refining(effort: Effort, task: Task) -> TrialRecipe:

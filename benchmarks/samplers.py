@@ -1,7 +1,7 @@
 """Compare the samplers' hypervolume on the synthetic surrogate over several seeds.
 
     python benchmarks/samplers.py --samplers nsga2 random --seeds 10 --trials 200
-    python benchmarks/samplers.py --constraint "bytes<=100" --constraint "edge_flops<=8e6"
+    python benchmarks/samplers.py --constraint "bytes<=100" "edge_flops<=8e6"
 
 Prints, per sampler, the mean hypervolume with its standard error, how many seeds beat random's on the same seed,
 and the time of one ask. Axes: 1 - quality, edge FLOPs / whole model's FLOPs, log10(1 + bytes); reference point
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--samplers", nargs="+", default=["nsga2", "pymoo-nsga2", "tpe", "random"])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--trials", type=int, default=200)
-    parser.add_argument("--constraint", nargs="*", action="extend", default=[], type=Constraint.parse)
+    parser.add_argument("--constraint", nargs="+", default=[], type=Constraint.parse)
     options = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     floor = [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from automl.blueprint import blueprint, made_with
+from automl.blueprint import Blueprint, blueprint, made_with
 from automl.forecast import pass_seconds, step_seconds, training_seconds
 from automl.identity import differences, refuse
 from automl.reporter import Reporter
@@ -23,10 +23,12 @@ from deploy.errors import UserError
 from results.naming import duration
 from results.plain_answers import cloud_model
 
-CODEC_SECONDS = 5e-3
-"""Of an image, its way through the slowest codec and back."""
-CURVES_SECONDS = 2.0
-"""Of a pair of a cascade, all its thresholds and rules."""
+CODEC_SECONDS = 2e-3
+"""Of an image, its way through a codec and back."""
+CURVES_SECONDS = 1.5e-3
+"""Of a pair of a cascade, all its thresholds and rules, for each sample."""
+TESTED = 50
+"""About how many points are measured on test."""
 PAIRS = 100
 """About how many pairs a cascade has, before the image settings are known."""
 
@@ -52,28 +54,29 @@ def challenge(settings: RunSettings, reporter: Reporter, accept: frozenset[str] 
     refuse(settings.name, differences(identity, made_with(plan)), accept, searching=False)
     record = RivalRecord.open(settings.folder, identity, len(records))
     bench = Bench(plan, trial_of(plan, reporter), records, info)
-    seconds = _seconds(bench, rivals_of(bench), record)
+    left = waiting(bench)
+    seconds = _seconds(plan, rivals_of(bench), record, len(left))
     if seconds:
         reporter.say(f"About {duration(seconds)} on {settings.cores} cores.")
-    with training_ahead(bench):
+    with training_ahead(plan, left):
         Measuring(bench, record, reporter).run()
     return Challenge(info, records, record.points)
 
 
-def _seconds(bench: Bench, rivals: Sequence[Rival], record: RivalRecord) -> float:
+def _seconds(plan: Blueprint, rivals: Sequence[Rival], record: RivalRecord, untrained: int) -> float:
     """Return roughly how long what is left takes; 0 where nothing is."""
     left = {rival.name: _left(rival, record) for rival in rivals}
     if not any(left.values()):
         return 0.0
-    plan = bench.plan
-    samples = len(plan.task.data("validation")) + len(plan.task.data("test"))
-    once, step = pass_seconds(plan) * samples, step_seconds(plan, plan.settings.threads)
-    training = sum(training_seconds(plan, recipe, step) for recipe in (plan.distilling, plan.refining))
-    passes = left["edge only"] + left["fixed bottleneck"] + left["image"] + left["plain cut"]
+    validation, test = len(plan.task.data("validation")), len(plan.task.data("test"))
+    once, step = pass_seconds(plan), step_seconds(plan, plan.settings.threads)
     coded = left["image"] + left["plain cut"]
-    measuring = passes * once + coded * CODEC_SECONDS * samples + left["cascade"] * CURVES_SECONDS
+    passes = coded + left["edge only"] + left["fixed bottleneck"]
+    validating = passes * once + coded * CODEC_SECONDS + left["cascade"] * CURVES_SECONDS
+    measuring = validating * validation + TESTED * (once + CODEC_SECONDS) * test
+    training = sum(training_seconds(plan, recipe, step) for recipe in (plan.distilling, plan.refining))
     # The other processes train alone.
-    return max(measuring, (measuring + len(waiting(bench)) * training) / plan.settings.workers)
+    return max(measuring, (measuring + untrained * training) / plan.settings.workers)
 
 
 def _left(rival: Rival, record: RivalRecord) -> int:

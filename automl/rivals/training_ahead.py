@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.sharedctypes import Synchronized
 
@@ -21,12 +21,11 @@ from search_spaces.config import Config
 
 
 @contextmanager
-def training_ahead(bench: Bench) -> Iterator[None]:
-    """Let the run's other processes train, until the block's end, what is not trained yet."""
-    left = waiting(bench)
+def training_ahead(plan: Blueprint, left: Sequence[Config]) -> Iterator[None]:
+    """Let a run's other processes train what is left, the last one measured first, until the block's end."""
     taken = multiprocessing.get_context("spawn").Value("l", 0)
-    count = min(bench.plan.settings.workers - 1, len(left))
-    with Workers(_train, (bench.plan, left[::-1], taken), count) as workers:
+    count = min(plan.settings.workers - 1, len(left))
+    with Workers(_train, (plan, left[::-1], taken), count) as workers:
         workers.release()
         yield
         # Whatever is left has been trained here.
@@ -39,7 +38,7 @@ def waiting(bench: Bench) -> list[Config]:
     return [config for config in map(config_of, parts) if not bench.trained(config)]
 
 
-def _train(plan: Blueprint, left: list[Config], taken: Synchronized[int], orphaned: Orphaned) -> int:
+def _train(plan: Blueprint, left: Sequence[Config], taken: Synchronized[int], orphaned: Orphaned) -> int:
     """Train one configuration after another that no other process has taken; what is trained is kept."""
     torch.set_num_threads(plan.settings.threads)
     info, records = read_run(plan.settings.folder)

@@ -53,6 +53,6 @@ def test_rivals_trained_beside_are_those_trained_alone(tmp_path: Path, monkeypat
     names = {path.name for path in kept.iterdir()}
     shutil.rmtree(kept)
     rivals_file(settings.folder).unlink()
-    monkeypatch.setattr(challenge_module, "training_ahead", lambda bench: nullcontext())
+    monkeypatch.setattr(challenge_module, "training_ahead", lambda plan, left: nullcontext())
     assert challenge(settings, QuietReporter()).points == beside
     assert {path.name for path in kept.iterdir()} == names
