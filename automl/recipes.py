@@ -13,7 +13,7 @@ from search_spaces.task import Task
 FEWEST_STEPS = 10
 """Of a trial."""
 STEP_PASSES = 3
-"""What a sample of a training step costs, in passes."""
+"""What a sample of a training step costs, in passes, where the cloud model's answer is kept."""
 REFINING_RATE = 4e-3
 """Peak learning rate of a finalist's distillation: long, so it may go far before it settles."""
 REFINED_CALIBRATION = 1024
@@ -40,9 +40,10 @@ def distilling(effort: Effort, task: Task) -> TrialRecipe:
 
 
 def _balanced(task: Task) -> int:
-    """Return the steps that take about as long as measuring; no batch comes twice."""
-    passes = len(task.data("validation"))
-    return max(FEWEST_STEPS, min(passes // (STEP_PASSES * TrialRecipe.batch), TrialRecipe.batches))
+    """Return the steps that take about as long as measuring, of at most an epoch; no batch comes twice."""
+    passes, samples = (len(task.data(split)) for split in ("validation", "train"))
+    most = min(TrialRecipe.batches, samples // TrialRecipe.batch)
+    return max(FEWEST_STEPS, min(passes // (STEP_PASSES * TrialRecipe.batch), most))
 
 
 def refining(effort: Effort, task: Task) -> TrialRecipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +25,8 @@ DIRECTIONS: dict[str, Direction] = {
 }
 PROFILED = ("latency", "latency_p50", "latency_p95", "energy")
 """Measures that only a run with a device profile has."""
+TINY = 1e-6
+"""What is added to a measure, so that 0 has a ratio to another value."""
 DEFAULT_OBJECTIVES = ("quality", "edge_flops", "bytes")
 
 
@@ -72,16 +75,20 @@ class Constraint:
         try:
             bound = float(number)
         except ValueError:
-            raise UserError(f"constraint '{text}': '{number}' is not a number") from None
+            bound = math.nan
+        if not math.isfinite(bound):
+            raise UserError(f"constraint '{text}': '{number}' is no number, or too large for one")
         return cls(name, "<=" if relation == "<=" else ">=", bound)
 
     def violation(self, value: float) -> float:
         """Return how far ``value`` lies beyond the bound; at most 0 when it is met (Optuna's convention).
 
-        It is relative to the bound, so that samplers can add it up: multiply-adds would drown bytes.
+        It is the logarithm of their ratio, so that samplers can add it up: as they are, multiply-adds would drown
+        bytes, and as shares of their bounds bytes that are too many would drown a quality that is too low.
         """
         beyond = value - self.bound if self.relation == "<=" else self.bound - value
-        return beyond / (abs(self.bound) or 1.0)
+        smaller = max(0.0, min(value, self.bound))
+        return math.copysign(math.log1p(abs(beyond) / (smaller + TINY)), beyond)
 
     def __str__(self) -> str:
         return f"{self.name}{self.relation}{repr(self.bound).removesuffix('.0')}"
