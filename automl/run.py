@@ -112,8 +112,8 @@ def _end(workers: Workers, outcome: Outcome, reporter: Reporter) -> None:
         reporter.say("Interrupted: the workers end, and what is finished is written.")
         workers.interrupt()
     workers.join()
-    if outcome.reason != "interrupted" and any(workers.codes):
-        reporter.say(f"Workers ended with exit codes {', '.join(map(str, workers.codes))}; this one did the rest.")
+    if outcome.reason != "interrupted" and workers.failure:
+        reporter.say(workers.failure)
 
 
 def _announce(plan: Blueprint, study: Study, info: RunInfo, reporter: Reporter) -> None:

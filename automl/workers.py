@@ -7,8 +7,8 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -81,8 +81,9 @@ class Workers:
         # What a collection touches would no longer be shared with the forked.
         gc.freeze()
         try:
-            for process in self._processes:
-                process.start()
+            with _held_back(signal.SIGINT):
+                for process in self._processes:
+                    process.start()
         except BaseException:
             self.interrupt()
             self._join()
@@ -115,6 +116,17 @@ class Workers:
                 os.kill(process.pid, signal.SIGINT if self._released else signal.SIGTERM)
                 os.kill(process.pid, signal.SIGCONT)
 
+    def live(self, pid: int | None) -> bool:
+        """Return whether a process is one of them and works."""
+        return pid is not None and any(each.pid == pid and each.is_alive() for each in self._processes)
+
+    @property
+    def failure(self) -> str:
+        """Say that some ended before their work was done; empty where none did."""
+        if not any(self.codes):
+            return ""
+        return f"Workers ended with exit codes {', '.join(map(str, self.codes))}; this one did the rest."
+
     @property
     def codes(self) -> tuple[int | None, ...]:
         """The exit codes in the order of starting: negative where a signal ended one, None while one works."""
@@ -140,6 +152,16 @@ def orphan_of(parent: int) -> Orphaned:
     return lambda: os.getppid() != parent
 
 
+@contextmanager
+def _held_back(number: signal.Signals) -> Iterator[None]:
+    """Let a signal wait: processes that are started meanwhile hear of it when they are ready for it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _OrphanedError(Exception):
     """The process that started this one is gone."""
 
@@ -153,9 +175,9 @@ def _main(
     link: Connection,
     inherited: Sequence[Connection],
 ) -> None:
-    _settle(inherited)
     orphaned = orphan_of(parent)
     try:
+        _settle(inherited)
         while (assignment := _next(link, orphaned)) is not None:
             assert helping is not None
             _help(helping, arguments, share_of(assignment, link, posts, orphaned))
@@ -177,6 +199,7 @@ def _settle(inherited: Sequence[Connection]) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # A shell without job control lets the background ignore interrupts, and this process with it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _next(link: Connection, orphaned: Orphaned) -> Assignment | None:

@@ -39,6 +39,7 @@ def test_released_workers_do_the_work_in_processes_of_their_own(tmp_path: Path, 
         assert not (tmp_path / "pid").exists()
         workers.release()
     assert workers.codes == (0,)
+    assert not workers.failure
     assert int((tmp_path / "pid").read_text()) != os.getpid()
 
 
@@ -55,6 +56,18 @@ def test_an_error_interrupts_what_works(tmp_path: Path) -> None:
         appeared(tmp_path / "pid")
         raise UserError("the storage is gone")
     assert workers.codes == (INTERRUPTED,)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 0.8])
+def test_an_interrupt_while_they_start_up_is_heard(
+    tmp_path: Path, seconds: float, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UserError), Workers(leave, (tmp_path / "pid", 600.0), 1) as workers:
+        workers.release()
+        time.sleep(seconds)
+        raise UserError("the storage is gone")
+    assert workers.codes == (INTERRUPTED,)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_what_the_user_must_mend_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
