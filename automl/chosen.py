@@ -106,7 +106,7 @@ def _candidate(
         label = FINALIST if finalist else SEARCHED
         if (finalist and record.finalist is None) or origin not in (None, label):
             continue
-        kept = keeper.load(record.number, trial.supernet, finalist)
+        kept = keeper.load(record.config, trial.supernet, finalist)
         if kept is not None:
             return kept, label
     reporter.say(f"Trial {record.number} kept no weights: it is trained again from its seed.")

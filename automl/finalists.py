@@ -162,11 +162,10 @@ class Finals:
         configs, whole = [record.config for record in curve], self._is_whole(curve[0])
         refined = self._refined(curve[0])
         known = {configs[0]: Measured(refined, curve[0].validation)}
-        along = known if whole else self.trial.along(refined, configs)
+        along = known if whole else self.trial.along(refined, self.plan.space.along(configs[0]))
         candidates = [along[config].candidate for config in configs]
         if not whole:
-            for record, candidate in zip(curve, candidates, strict=True):
-                self.keeper.save(record.number, candidate, finalist=True)
+            self.keeper.save([found.candidate for found in along.values()], finalist=True)
         thresholds = [candidate.threshold for candidate in candidates]
         outcomes = as_exported(refined, self.trial.outcomes(refined, thresholds, self._exam.data), self._exam.data)
         return [
@@ -184,7 +183,7 @@ class Finals:
 
     def candidate(self, record: TrialRecord) -> Candidate:
         """Return a trial's candidate as the search measured it: as kept, or trained again from its seed."""
-        kept = self.keeper.load(record.number, self.trial.supernet)
+        kept = self.keeper.load(record.config, self.trial.supernet)
         seed = trial_seed(self.plan.settings.seed)
         return kept or self.trial.candidate(record.config, seed)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,12 @@ from search_spaces.supernet import Supernet
 
 _MODEL = "model."
 _CONFIG = "config"
-_THRESHOLD = "threshold"
+_THRESHOLDS = "thresholds"
+KEY_DIGITS = 16
 
 
 class Keeper:
-    """Keeps candidates by trial number: as the search measured them, and as finalists.
+    """Keeps candidates by Config, as the search measured them and as finalists; a gate's curve has one file.
 
     Args:
         folder: Where the files lie.
@@ -32,42 +33,52 @@ class Keeper:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def path(self, number: int, finalist: bool) -> Path:
-        """Return the file of a trial's weights."""
-        return self._folder / f"{'finalist' if finalist else 'trial'}-{number}.safetensors"
+    def path(self, config: Config, finalist: bool = False) -> Path:
+        """Return the file that holds a Config's weights, and those of all on its curve."""
+        return self._folder / f"{_kind(finalist)}-{_key(config)}.safetensors"
 
-    def save(self, number: int, candidate: Candidate, finalist: bool = False) -> None:
-        """Write a candidate's weights and symbol tables."""
-        tensors = {_MODEL + name: tensor for name, tensor in candidate.derived.state_dict().items()}
-        for index, tables in enumerate(candidate.tables):
+    def save(self, candidates: Sequence[Candidate], finalist: bool = False) -> None:
+        """Write the weights and symbol tables that candidates of one curve share, and each one's threshold."""
+        first = candidates[0]
+        tensors = {_MODEL + name: tensor for name, tensor in first.derived.state_dict().items()}
+        for index, tables in enumerate(first.tables):
             arrays = tables.to_arrays().items()
             tensors |= {_tables(index) + name: torch.from_numpy(array.astype(np.int64)) for name, array in arrays}
-        config = json.dumps(candidate.derived.config.to_params())
-        metadata = {_CONFIG: config, _THRESHOLD: repr(candidate.threshold)}
-        save_tensors(tensors, self.path(number, finalist), metadata)
+        thresholds = [(each.derived.config.offload, each.threshold) for each in candidates]
+        config = first.derived.config
+        metadata = {_CONFIG: json.dumps(config.curve.to_params()), _THRESHOLDS: json.dumps(thresholds)}
+        save_tensors(tensors, self.path(config, finalist), metadata)
 
-    def load(self, number: int, supernet: Supernet, finalist: bool = False) -> Candidate | None:
-        """Return what was kept of a trial; None where nothing is, or what is there is damaged or incomplete."""
+    def load(self, config: Config, supernet: Supernet, finalist: bool = False) -> Candidate | None:
+        """Return what was kept of a Config; None where nothing is, or what is there is damaged or incomplete."""
         try:
-            tensors, metadata = load_tensors(self.path(number, finalist))
+            tensors, metadata = load_tensors(self.path(config, finalist))
         except (FileNotFoundError, DamagedError):
             return None
-        derived = supernet.derive(Config.from_params(json.loads(metadata[_CONFIG])))
+        thresholds = dict(json.loads(metadata[_THRESHOLDS]))
+        derived = supernet.derive(config)
         arrays = [_arrays(tensors, index) for index in range(len(derived.symbol_shapes))]
-        if not all(arrays):
+        if config.offload not in thresholds or not all(arrays):
             return None
         derived.load_state_dict(_part(tensors, _MODEL))
         tables = tuple(SymbolTables.from_arrays(each) for each in arrays)
-        # An older file knows no gates.
-        threshold = float(metadata.get(_THRESHOLD, 0))
-        return Candidate(derived.to(memory_format=torch.channels_last).eval(), tables, threshold)
+        placed = derived.to(memory_format=torch.channels_last).eval()
+        return Candidate(placed, tables, thresholds[config.offload])
 
-    def drop(self, numbers: Collection[int]) -> None:
-        """Remove the searched weights of the trials ``numbers``; finalists stay."""
-        for path in self._folder.glob("trial-*.safetensors"):
-            found = re.fullmatch(r"trial-(\d+)\.safetensors", path.name)
-            if found and int(found[1]) in numbers:
-                path.unlink(missing_ok=True)
+    def drop(self, configs: Iterable[Config]) -> None:
+        """Remove the searched weights of Configs and of all on their curves; finalists stay."""
+        for key in {_key(config) for config in configs}:
+            (self._folder / f"{_kind(finalist=False)}-{key}.safetensors").unlink(missing_ok=True)
+
+
+def _kind(finalist: bool) -> str:
+    return "finalist" if finalist else "trial"
+
+
+def _key(config: Config) -> str:
+    """Return what stands for a Config's curve in names of files."""
+    params = json.dumps(config.curve.to_params(), sort_keys=True)
+    return hashlib.sha256(params.encode()).hexdigest()[:KEY_DIGITS]
 
 
 def _tables(index: int) -> str:

@@ -114,12 +114,11 @@ def _search(
     def told(record: TrialRecord) -> None:
         records = study.records()
         front = pareto_set(records, plan.settings.objectives)
-        fresh = [member for member in front if member.config in latest]
-        for member in fresh:
-            if not trial.supernet.is_cloud_model(member.config):
-                keeper.save(member.number, latest[member.config].candidate)
-        if fresh:
-            keeper.drop({other.number for other in records} - {member.number for member in front})
+        if any(member.config in latest for member in front):
+            if not trial.supernet.is_cloud_model(record.config):
+                keeper.save([found.candidate for found in latest.values()])
+            kept = {member.config.curve for member in front}
+            keeper.drop({other.config.curve for other in records} - kept)
         look()
 
     return study.run(measure, plan.settings.budget, timeout, told, plan.first, plan.anchors(), stop, along)

@@ -170,7 +170,7 @@ def weights_of(run: KeptRun, record: TrialRecord) -> Candidate:
     if trial.supernet.is_cloud_model(record.config):
         return trial.candidate(record.config, 0)
     keeper = Keeper(run.plan.settings.folder.weights)
-    kept = keeper.load(record.number, trial.supernet, record.finalist is not None)
+    kept = keeper.load(record.config, trial.supernet, record.finalist is not None)
     assert kept is not None
     return kept
 

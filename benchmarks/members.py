@@ -53,10 +53,10 @@ class KeptRun:
         for record in self.records:
             if self.trial.supernet.is_cloud_model(record.config):
                 continue
-            kept = keeper.load(record.number, self.trial.supernet)
+            kept = keeper.load(record.config, self.trial.supernet)
             if kept is not None:
                 yield Member(record, "search", kept, record.validation)
-            refined = keeper.load(record.number, self.trial.supernet, finalist=True) if record.finalist else None
+            refined = keeper.load(record.config, self.trial.supernet, finalist=True) if record.finalist else None
             if refined is not None and record.finalist is not None:
                 yield Member(record, "finalist", refined, record.finalist.validation)
 

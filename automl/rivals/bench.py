@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from automl.blueprint import Blueprint
 from automl.exam import as_exported
 from automl.finalists import refined
 from automl.keeper import Keeper
+from automl.rivals.record import rivals_weights
 from automl.rivals.rival import Answer
 from automl.seeds import trial_seed
 from automl.trial import Candidate, Trial
@@ -22,6 +21,12 @@ from search_spaces.config import Config
 from search_spaces.derived import CloudPart, DerivedModel
 from search_spaces.task import SplitName
 
+Take = Callable[[Config], None]
+
+
+def at_once(config: Config) -> None:
+    """Return: no other process trains."""
+
 
 class Bench:
     """Runs configurations of the space as rivals: trained as finalists are, each once.
@@ -31,12 +36,21 @@ class Bench:
         trial: Derives and trains.
         records: What the run measured.
         info: The run's facts.
+        take: Called before a configuration is trained here; another process may be at it, or done.
     """
 
-    def __init__(self, plan: Blueprint, trial: Trial, records: Sequence[TrialRecord], info: RunInfo) -> None:
+    def __init__(
+        self,
+        plan: Blueprint,
+        trial: Trial,
+        records: Sequence[TrialRecord],
+        info: RunInfo,
+        take: Take = at_once,
+    ) -> None:
         self.plan, self.trial, self.records, self.info = plan, trial, records, info
+        self._take = take
         self._answers: dict[tuple[Config, SplitName], Answer] = {}
-        self._kept = Keeper(plan.settings.folder.path / "rivals")
+        self._kept = Keeper(rivals_weights(plan.settings.folder))
         self._finalists = Keeper(plan.settings.folder.weights)
 
     @cached_property
@@ -69,7 +83,10 @@ class Bench:
         """Return whether a configuration needs no training any more, or never did."""
         if config.split == 0 or self.trial.supernet.is_cloud_model(config):
             return True
-        return self._has_finalist(config) or self._kept.path(_number(config), finalist=False).exists()
+        kept = [self._kept.path(config)]
+        if self._has_finalist(config):
+            kept.append(self._finalists.path(config, finalist=True))
+        return any(path.exists() for path in kept)
 
     @cached_property
     def _cloud(self) -> CloudPart:
@@ -79,27 +96,22 @@ class Bench:
     def _finalist(self, config: Config) -> Candidate | None:
         if not self._has_finalist(config):
             return None
-        return self._finalists.load(self.known[config].number, self.trial.supernet, finalist=True)
+        return self._finalists.load(config, self.trial.supernet, finalist=True)
 
     def _has_finalist(self, config: Config) -> bool:
         record = self.known.get(config)
         return record is not None and record.finalist is not None
 
     def _own(self, config: Config) -> Candidate:
-        number = _number(config)
-        kept = self._kept.load(number, self.trial.supernet)
+        self._take(config)
+        kept = self._kept.load(config, self.trial.supernet)
         if kept is not None:
             return kept
         first = self.trial.candidate(config, trial_seed(self.plan.settings.seed))
         # Whoever trains one bottleneck at several rate weights takes what bytes each of them leads to.
         trained = refined(first, self.trial, self.plan, hold_rate=False)
-        self._kept.save(number, trained)
+        self._kept.save([trained])
         return trained
-
-
-def _number(config: Config) -> int:
-    """Return the number under which a configuration is kept."""
-    return zlib.crc32(json.dumps(config.to_params()).encode())
 
 
 def settings_of(config: Config) -> Settings:

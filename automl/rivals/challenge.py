@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 
-from automl.blueprint import Blueprint, blueprint, made_with
+from automl.blueprint import blueprint, made_with
 from automl.forecast import pass_seconds, step_seconds, training_seconds
 from automl.identity import differences, refuse
 from automl.reporter import Reporter
@@ -15,7 +13,7 @@ from automl.rivals.known import Challenge
 from automl.rivals.measuring import Measuring, rivals_of
 from automl.rivals.record import RivalRecord
 from automl.rivals.rival import Rival
-from automl.rivals.training_ahead import training_ahead, waiting
+from automl.rivals.training_ahead import trainers, training_ahead, waiting
 from automl.run_reader import read_identity, read_run
 from automl.settings import RunSettings
 from automl.work import trial_of
@@ -53,30 +51,36 @@ def challenge(settings: RunSettings, reporter: Reporter, accept: frozenset[str] 
     identity = read_identity(settings.folder)
     refuse(settings.name, differences(identity, made_with(plan)), accept, searching=False)
     record = RivalRecord.open(settings.folder, identity, len(records))
-    bench = Bench(plan, trial_of(plan, reporter), records, info)
+    trial = trial_of(plan, reporter)
+    # Where the supernet was taught again, as many threads as that left are no trial's.
+    torch.set_num_threads(settings.threads)
+    bench = Bench(plan, trial, records, info)
     left = waiting(bench)
-    seconds = _seconds(plan, rivals_of(bench), record, len(left))
+    seconds = _seconds(Measuring(bench, record, reporter), len(left))
     if seconds:
         reporter.say(f"About {duration(seconds)} on {settings.cores} cores.")
-    with training_ahead(plan, left):
-        Measuring(bench, record, reporter).run()
+    with training_ahead(plan, left, reporter) as take:
+        Measuring(Bench(plan, trial, records, info, take), record, reporter).run()
     return Challenge(info, records, record.points)
 
 
-def _seconds(plan: Blueprint, rivals: Sequence[Rival], record: RivalRecord, untrained: int) -> float:
+def _seconds(measuring: Measuring, untrained: int) -> float:
     """Return roughly how long what is left takes; 0 where nothing is."""
-    left = {rival.name: _left(rival, record) for rival in rivals}
-    if not any(left.values()):
+    plan, record = measuring.bench.plan, measuring.record
+    left = {rival.name: _left(rival, record) for rival in rivals_of(measuring.bench)}
+    tested = TESTED if any(left.values()) else len(measuring.untested())
+    if not tested:
         return 0.0
     validation, test = len(plan.task.data("validation")), len(plan.task.data("test"))
     once, step = pass_seconds(plan), step_seconds(plan, plan.settings.threads)
     coded = left["image"] + left["plain cut"]
     passes = coded + left["edge only"] + left["fixed bottleneck"]
     validating = passes * once + coded * CODEC_SECONDS + left["cascade"] * CURVES_SECONDS
-    measuring = validating * validation + TESTED * (once + CODEC_SECONDS) * test
+    measured = validating * validation + tested * (once + CODEC_SECONDS) * test
     training = sum(training_seconds(plan, recipe, step) for recipe in (plan.distilling, plan.refining))
-    # The other processes train alone.
-    return max(measuring, (measuring + untrained * training) / plan.settings.workers)
+    side = trainers(plan, untrained)
+    # The other processes train alone, and none a part of a model.
+    return max(measured, (measured + untrained * training) / side, -(-untrained // side) * training)
 
 
 def _left(rival: Rival, record: RivalRecord) -> int:

@@ -71,18 +71,23 @@ class Measuring:
             self.record.keep(rival.name, part, front_of(found) if rival.name == "cascade" else found)
         self.reporter.advance(len(parts))
 
+    def untested(self) -> list[RivalPoint]:
+        """Return what is to be measured on test, as far as validation is known."""
+        names = [rival.name for rival in rivals_of(self.bench)]
+        chosen = [point for name in names for point in self._chosen(self.record.of(name))]
+        return [point for point in chosen if point.test is None]
+
     def _test(self, rivals: dict[str, Rival]) -> None:
-        chosen = [point for name in rivals for point in self._chosen(self.record.of(rivals[name].name))]
-        waiting = [point for point in chosen if point.test is None]
+        waiting = self.untested()
         if not waiting:
             return
         self.record.complete = False
         exam = Exam(self.bench.plan, self.bench.trial)
-        self.reporter.stage("test", len(chosen))
-        for done, point in enumerate(waiting, start=len(chosen) - len(waiting)):
+        self.reporter.stage("test", len(waiting))
+        for done, point in enumerate(waiting):
             self.reporter.advance(done, point.words)
             self.record.renew(point, replace(point, test=self._tested(rivals[point.rival], point, exam)))
-        self.reporter.advance(len(chosen))
+        self.reporter.advance(len(waiting))
 
     def _chosen(self, points: Sequence[RivalPoint]) -> list[RivalPoint]:
         """Return the points of a rival's front that are near the cloud model; the most telling ones of many."""

@@ -194,9 +194,9 @@ def test_what_was_distilled_elsewhere_is_kept_and_comes_back(
 ) -> None:
     here, there = trials
     candidate = there.candidate(space_of(there.supernet, task).config(SPLIT), 3)
-    Keeper(tmp_path).save(1, candidate)
+    Keeper(tmp_path).save([candidate])
     for trial in (here, there):
-        kept = Keeper(tmp_path).load(1, trial.supernet)
+        kept = Keeper(tmp_path).load(candidate.derived.config, trial.supernet)
         assert kept is not None and device_of(kept.derived) == device_of(trial.supernet)
         assert_same(brought_back(kept.derived), candidate.derived)
 

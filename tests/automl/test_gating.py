@@ -77,8 +77,23 @@ def test_what_is_kept_comes_back_with_its_threshold(trial: Trial, space: SearchS
     config = space.config(GATED)
     candidate = replace(trial.candidate(config, 1), threshold=0.1 + 0.2)
     keeper = Keeper(tmp_path)
-    keeper.save(3, candidate)
-    kept = keeper.load(3, trial.supernet)
+    keeper.save([candidate])
+    kept = keeper.load(config, trial.supernet)
     assert kept is not None and kept.threshold == candidate.threshold
     data = trial.task.data("validation")
     assert trial.measured(kept, data) == trial.measured(candidate, data)
+
+
+def test_a_curve_is_kept_in_one_file_with_every_threshold(trial: Trial, space: SearchSpace, tmp_path) -> None:
+    config = space.config(GATED)
+    along = trial.along(trial.candidate(config, 1), space.along(config))
+    keeper = Keeper(tmp_path)
+    keeper.save([found.candidate for found in along.values()])
+    assert len(list(tmp_path.iterdir())) == 1
+    for other, found in along.items():
+        kept = keeper.load(other, trial.supernet)
+        assert kept is not None
+        assert (kept.derived.config, kept.threshold) == (other, found.candidate.threshold)
+    assert keeper.load(config.curve, trial.supernet) is None
+    keeper.drop([config])
+    assert not list(tmp_path.iterdir())

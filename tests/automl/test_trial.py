@@ -144,26 +144,29 @@ def test_what_is_kept_measures_as_it_did(trial: Trial, space: SearchSpace, tmp_p
     config = space.config({"split": 2, "width": 2, "bits": 4})
     candidate, data = trial.candidate(config, 1), trial.task.data("validation")
     keeper = Keeper(tmp_path)
-    keeper.save(7, candidate)
-    again = keeper.load(7, trial.supernet)
+    keeper.save([candidate])
+    again = keeper.load(config, trial.supernet)
     assert again is not None
     assert trial.measured(again, data) == trial.measured(candidate, data)
 
 
 def test_only_the_front_and_the_finalists_are_kept(trial: Trial, space: SearchSpace, tmp_path: Path) -> None:
-    candidate = trial.candidate(space.config({"split": 2, "width": 2}), 1)
+    one, other = (trial.candidate(space.config({"split": 2, "width": width}), 1) for width in (2, 4))
     keeper = Keeper(tmp_path)
-    for number in (1, 2):
-        keeper.save(number, candidate)
-    keeper.save(1, candidate, finalist=True)
-    keeper.drop({1, 3})
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["finalist-1.safetensors", "trial-2.safetensors"]
+    keeper.save([one])
+    keeper.save([other])
+    keeper.save([one], finalist=True)
+    keeper.drop([one.derived.config])
+    assert keeper.load(one.derived.config, trial.supernet) is None
+    assert keeper.load(one.derived.config, trial.supernet, finalist=True) is not None
+    assert keeper.load(other.derived.config, trial.supernet) is not None
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_damaged_weights_are_not_taken(trial: Trial, space: SearchSpace, tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path)
-    keeper.save(1, trial.candidate(space.config({"split": 2}), 1))
-    content = bytearray(keeper.path(1, False).read_bytes())
+    keeper, config = Keeper(tmp_path), space.config({"split": 2})
+    keeper.save([trial.candidate(config, 1)])
+    content = bytearray(keeper.path(config).read_bytes())
     content[-5] ^= 1
-    keeper.path(1, False).write_bytes(bytes(content))
-    assert keeper.load(1, trial.supernet) is None
+    keeper.path(config).write_bytes(bytes(content))
+    assert keeper.load(config, trial.supernet) is None
