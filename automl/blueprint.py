@@ -33,7 +33,7 @@ from search_spaces.modules import layout_of
 from search_spaces.objective import Constraint, Objective
 from search_spaces.placement import CPU
 from search_spaces.resolution import resolutions_of
-from search_spaces.space import GATE, IMAGE, RESOLUTION, UNLESS_NAMED, SearchSpace, default_space
+from search_spaces.space import IMAGE, RESOLUTION, UNLESS_NAMED, SearchSpace, default_space
 from search_spaces.task import Task
 
 PACKAGES = (
@@ -206,10 +206,11 @@ def _whole(task: Task, named: Collection[str], cloud_modules: bool) -> SearchSpa
 def _left(settings: RunSettings, named: Collection[str], whole: SearchSpace) -> SearchSpace:
     """Return what a user leaves of the whole space, by naming parameters or not."""
     pinned = {name: choices for name, choices in UNLESS_NAMED.items() if name not in named}
-    space = whole if set(GATE).intersection(named) else whole.without_gates()
     # By the whole space, so that a name which is none of its parameters is told which there are.
     chosen = {whole[name].name: choices for name, choices in settings.narrowed.items()}
-    left = space.narrowed({**pinned, **chosen})
+    left = whole.narrowed({**pinned, **chosen})
+    # A share that is fixed at all samples needs no gate.
+    left = left if left.layout.exits and left.offloads else left.without_gates()
     # A resolution that is fixed at the whole one is none: the run is the same as one that does not name it.
     tried = any(RESOLUTION in params for params in settings.first)
     return left if tried or any(left.resolutions) else left.of_the_whole_image()

@@ -17,7 +17,7 @@ IMAGE = ("image_format", "image_quality", "image_resolution")
 BOTTLENECK = ("width", "stride", "bits")
 DISTILLATION = ("response", "feature", "rate", "temperature")
 GATE = ("offload", "payload")
-"""Parameters that a run has only where its user names one of them."""
+"""Parameters that a run has where the edge can answer, unless its user fixes ``offload`` at 1."""
 RESOLUTION = "resolution"
 """A parameter that a run has only where its user names it, and the model runs at other resolutions."""
 UNLESS_NAMED: Mapping[str, tuple[Value, ...]] = {

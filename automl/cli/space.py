@@ -42,7 +42,7 @@ def space(
     console.print()
     if closed:
         console.print(f"Narrowed unless you name them: {', '.join(sorted(closed))}; e.g. --fix feature=0,1,2")
-    for line in (*_absent(plan), *_splits(plan)):
+    for line in (*_gates(plan), *_absent(plan), *_splits(plan)):
         console.print(line)
     console.print(f"{plan.space.size():,} distinct configurations")
 
@@ -72,17 +72,17 @@ def _table(plan: Blueprint, closed: Collection[str]) -> Table:
     return table
 
 
+def _gates(plan: Blueprint) -> Iterator[str]:
+    """Give a line on how to do without gates, where there are some."""
+    if plan.space.layout.exits:
+        yield "The edge may answer some samples itself and send the others; --fix offload=1 leaves that out"
+
+
 def _absent(plan: Blueprint) -> Iterator[str]:
-    """Give a line on each parameter that is there only if it is named."""
+    """Give a line on the parameter that is there only if it is named."""
     from automl.blueprint import untrained_chain
     from search_spaces.resolution import resolutions_of
-    from search_spaces.space import GATE
 
-    if plan.whole.layout.exits and not plan.space.layout.exits:
-        yield (
-            f"There only if you name one of them: {' and '.join(GATE)}; --fix payload=features,image,dynamic "
-            "lets the edge answer some samples itself"
-        )
     if not plan.space.layout.sides:
         yield _resolution_note(resolutions_of(untrained_chain(plan.task), plan.task.image_size))
 

@@ -25,7 +25,7 @@ def points(space: SearchSpace) -> list[Config]:
     return [space.config(design_point(Ask(space, OBJECTIVES, 3, index))) for index in range(POPULATION)]
 
 
-def test_the_first_ones_are_the_defaults_at_interior_split_points() -> None:
+def test_the_defaults_at_interior_split_points_come_early() -> None:
     for space, cascades in ((UNGATED, 0), (GATED, 2)):
         first = points(space)[cascades : cascades + PLAIN]
         assert all(config == space.config({"split": config.split}) for config in first)
