@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from evaluators.measurement import Measurement
@@ -30,15 +31,17 @@ from results.record import RunInfo, TrialRecord
 from results.rival_point import RivalPoint
 
 NORM = Normalize(0, 1)
+WIDTH, HEIGHT = 9.2, 5.2
+"""Inches, the legend aside."""
+COLUMNS, ROW_INCHES = 3, 0.22
+"""Of the legend: it lies below the axes, so that it covers nothing."""
 
 
 def front_figure(records: Sequence[TrialRecord], info: RunInfo, rivals: Sequence[RivalPoint] = ()) -> Figure:
     """Draw the front; a strip at the left holds what sends nothing, for 0 has no place on a log axis."""
     front = pareto_set(records, info.objectives)
-    figure = new_figure(9.2, 5.4)
-    grid = figure.add_gridspec(
-        1, 3, width_ratios=(1, 11, 0.28), left=0.075, right=0.93, top=0.875, bottom=0.13, wspace=0.045
-    )
+    figure = new_figure(WIDTH, HEIGHT)
+    grid = figure.add_gridspec(1, 3, width_ratios=(1, 11, 0.28), left=0.075, right=0.93, wspace=0.045)
     strip = figure.add_subplot(grid[0])
     main = figure.add_subplot(grid[1], sharey=strip)
     refined = any(record.finalist for record in front)
@@ -52,6 +55,7 @@ def front_figure(records: Sequence[TrialRecord], info: RunInfo, rivals: Sequence
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
     bar.ax.tick_params(colors=MUTED, labelsize=8.5, length=2)
     bar.outline.set_visible(False)
+    _legend(figure, main, grid)
     told = "all on validation; finalists, ringed, after refinement" if refined else "all on validation"
     headline(figure, f"{info.name}: quality against bytes sent", f"{told}; grey: not on the front")
     return figure
@@ -79,16 +83,15 @@ def _draw_main(axes: Axes, records: Sequence[TrialRecord], front: Sequence[Trial
     gated = [record for record in shared if record.config.gated]
     _members(axes, [record for record in shared if not record.config.gated], info, "o", 46)
     _members(axes, gated, info, "D", 40)
-    colour = share_colours()(0.45)
-    axes.scatter([], [], s=46, color=colour, edgecolors="white", label="split: features are sent")
-    if gated:
-        axes.scatter(
-            [], [], s=40, marker="D", color=colour, edgecolors="white", label="gated: the edge answers some"
-        )
-    axes.scatter(
-        [], [], s=62, marker="p", color=colour, edgecolors="white", label="all on the edge: nothing is sent"
-    )
-    axes.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=0.92, edgecolor=FAINT, labelcolor=INK)
+    for drawn, marker, size, label in (
+        (len(shared) - len(gated), "o", 46, "split: features are sent"),
+        (len(gated), "D", 40, "gated: the edge answers some"),
+        (any(is_edge_only(record, info) for record in front), "p", 62, "all on the edge: nothing is sent"),
+    ):
+        if drawn:
+            axes.scatter(
+                [], [], s=size, marker=marker, color=share_colours()(0.45), edgecolors="white", label=label
+            )
     axes.set_xlabel("bytes sent for one sample (mean packet)")
     axes.xaxis.set_major_formatter(
         FuncFormatter(lambda value, _: f"{value:g} B" if value < 1000 else f"{value / 1000:g} kB")
@@ -96,6 +99,28 @@ def _draw_main(axes: Axes, records: Sequence[TrialRecord], front: Sequence[Trial
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.tick_params(labelleft=False)
     axes.spines["left"].set_linestyle((0, (2, 2)))
+
+
+def _legend(figure: Figure, main: Axes, grid: GridSpec) -> None:
+    """Write what each marker means below the axes, and make room for it."""
+    found = sorted(zip(*main.get_legend_handles_labels(), strict=True), key=lambda pair: _group(pair[1]))
+    rows = -(-len(found) // COLUMNS)
+    height = HEIGHT + rows * ROW_INCHES
+    figure.set_size_inches(WIDTH, height)
+    grid.update(top=1 - 0.65 / height, bottom=(0.7 + rows * ROW_INCHES) / height)
+    for axes in figure.axes:
+        spec = axes.get_subplotspec()
+        assert spec is not None
+        axes.set_position(spec.get_position(figure))
+    figure.legend(
+        [handle for handle, _ in found], [label for _, label in found], loc="lower left", bbox_to_anchor=(0.065, 0.02), ncols=COLUMNS, fontsize=8.5,
+        frameon=False, labelcolor=INK, borderaxespad=0, columnspacing=2.5,
+    )  # fmt: skip
+
+
+def _group(label: str) -> int:
+    """Return a legend's order: the run's own members, images, rivals."""
+    return 2 * label.startswith("rival") + label.startswith("all in the cloud")
 
 
 def _codec(axes: Axes, name: str, members: Sequence[TrialRecord]) -> None:

@@ -28,7 +28,7 @@ def test_each_plot_is_a_png_with_something_on_it(name, records, tmp_path):
 
 def test_rivals_stand_on_the_front_with_a_line_each_in_the_legend(records):
     def legend(points):
-        return {text.get_text() for text in front_figure(records, INFO, points).axes[1].get_legend().get_texts()}
+        return {text.get_text() for text in front_figure(records, INFO, points).legends[0].get_texts()}
 
     names = ("edge only", "plain cut", "cascade", "fixed bottleneck")
     points = [RivalPoint(name, {}, "", Figures(0.6, 1e6, 0 if name == "edge only" else 500)) for name in names]
