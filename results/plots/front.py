@@ -113,8 +113,9 @@ def _legend(figure: Figure, main: Axes, grid: GridSpec) -> None:
         assert spec is not None
         axes.set_position(spec.get_position(figure))
     figure.legend(
-        [handle for handle, _ in found], [label for _, label in found], loc="lower left", bbox_to_anchor=(0.065, 0.02), ncols=COLUMNS, fontsize=8.5,
-        frameon=False, labelcolor=INK, borderaxespad=0, columnspacing=2.5,
+        [handle for handle, _ in found], [label for _, label in found], loc="lower left",
+        bbox_to_anchor=(0.065, 0.02), ncols=COLUMNS, fontsize=8.5, frameon=False, labelcolor=INK,
+        borderaxespad=0, columnspacing=2.5,
     )  # fmt: skip
 
 
