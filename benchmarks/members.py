@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from automl.settings import RunSettings
 from automl.trial import Candidate, Trial
 from automl.work import trial_of
 from evaluators.measurement import Measurement
+from results.pareto import pareto_set
 from results.record import RunInfo, TrialRecord
 
 
@@ -48,17 +49,26 @@ class KeptRun:
     records: list[TrialRecord]
 
     def members(self) -> Iterator[Member]:
-        """Yield everything kept that is not the cloud model itself, by trial number."""
+        """Yield what the search kept, then finalists, the cloud model left out; of a gate's curve one member."""
         keeper = Keeper(self.plan.settings.folder.weights)
-        for record in self.records:
-            if self.trial.supernet.is_cloud_model(record.config):
-                continue
-            kept = keeper.load(record.config, self.trial.supernet)
+        for record in _one_a_curve(pareto_set(self.records, self.info.objectives)):
+            kept = self._loaded(keeper, record, finalist=False)
             if kept is not None:
                 yield Member(record, "search", kept, record.validation)
-            refined = keeper.load(record.config, self.trial.supernet, finalist=True) if record.finalist else None
-            if refined is not None and record.finalist is not None:
-                yield Member(record, "finalist", refined, record.finalist.validation)
+        for record in _one_a_curve([record for record in self.records if record.finalist]):
+            kept = self._loaded(keeper, record, finalist=True)
+            if kept is not None and record.finalist is not None:
+                yield Member(record, "finalist", kept, record.finalist.validation)
+
+    def _loaded(self, keeper: Keeper, record: TrialRecord, finalist: bool) -> Candidate | None:
+        if self.trial.supernet.is_cloud_model(record.config):
+            return None
+        return keeper.load(record.config, self.trial.supernet, finalist)
+
+
+def _one_a_curve(records: Iterable[TrialRecord]) -> list[TrialRecord]:
+    falling = sorted(records, key=lambda record: record.number, reverse=True)
+    return sorted({record.config.curve: record for record in falling}.values(), key=lambda record: record.number)
 
 
 def kept_run(root: Path, name: str) -> KeptRun:
