@@ -56,7 +56,8 @@ def test_every_record_says_latency_and_energy(done: RunResult) -> None:
         found = record.validation
         assert 0 < found["latency_p50"] <= found["latency_p95"]
         assert found["energy"] > 0
-        way = 1e3 * (link.round_trip + 8 * found.bytes / link.bandwidth)
+        sent = 1.0 if found.offloaded is None else found.offloaded
+        way = 1e3 * (sent * link.round_trip + 8 * found.bytes / link.bandwidth)
         assert found["latency"] > (way if found.bytes else 0)
     edge_only = [r.validation["latency"] for r in done.records if r.validation.bytes == 0]
     assert max(edge_only) < 1e3 * link.round_trip

@@ -275,11 +275,13 @@ def test_a_gate_leaves_as_a_bundle_that_is_that_trial(
     assert passed, lines
 
 
-def test_a_run_whose_user_names_no_gate_has_none_of_its_parameters(root: Path) -> None:
-    names = {parameter.name for parameter in blueprint(settings(root, "any")).space.parameters}
-    assert names.isdisjoint({"offload", "payload"})
-    tried = replace(settings(root, "any"), first=({"split": 4, "offload": 0.5},))
-    assert blueprint(tried).first[0].gated
+def test_gates_are_searched_unless_all_samples_are_sent(root: Path) -> None:
+    plan = blueprint(settings(root, "any"))
+    assert plan.exits is not None
+    assert {"offload", "payload"} <= {parameter.name for parameter in plan.space.parameters}
+    without = blueprint(replace(settings(root, "any"), narrowed={"offload": (1.0,)}))
+    assert without.exits is None
+    assert {parameter.name for parameter in without.space.parameters}.isdisjoint({"offload", "payload"})
 
 
 def reduced(root: Path, name: str, budget: int = 4) -> RunSettings:
