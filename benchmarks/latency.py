@@ -178,7 +178,7 @@ def weights_of(run: KeptRun, record: TrialRecord) -> Candidate:
 def exported(candidate: Candidate, run: KeptRun, path: Path) -> Path:
     """Write a bundle unless it is there."""
     if not path.exists():
-        export_bundle(candidate.derived, run.plan.task, path, candidate.tables, {})
+        export_bundle(candidate.derived, run.plan.task, path, candidate.tables, {}, threshold=candidate.threshold)
     return path
 
 

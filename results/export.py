@@ -69,7 +69,7 @@ def export_bundle(
     tables: Sequence[SymbolTables],
     metrics: Mapping[str, Mapping[str, float]],
     origin: Mapping[str, str | int] | None = None,
-    threshold: float = 0.0,
+    threshold: float | None = None,
 ) -> Bundle:
     """Write a derived model as a bundle and return it opened.
 
@@ -80,12 +80,14 @@ def export_bundle(
         tables: The symbol tables it was measured with, of each tensor that is sent.
         metrics: Measures by name, by data split.
         origin: Run, trial and weights that the bundle is made of.
-        threshold: The most harm that its gate accepts, where it has one.
+        threshold: The most harm that its gate accepts; without a gate it says nothing.
 
     Raises:
         UserError: ``path`` holds something else or cannot be written.
-        ValueError: symbols are sent and there are no tables for them.
+        ValueError: symbols are sent and there are no tables for them, or a gate has no threshold.
     """
+    if derived.config.gated and threshold is None:
+        raise ValueError("a gate needs the threshold that it was measured with")
     if len(derived.symbol_shapes) != len(tables):
         raise ValueError("symbol tables are needed for every tensor that is sent")
     gate = {"threshold": threshold, "routes": [route.name.lower() for route in routes_of(derived.config)]}

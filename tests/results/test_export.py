@@ -264,6 +264,8 @@ def test_nothing_of_the_users_is_overwritten(model, tmp_path):
         export_bundle(model, DETECTION, tmp_path, tables_of(model, DETECTION), {})
     with pytest.raises(ValueError, match="tables"):
         export_bundle(model, DETECTION, tmp_path / "new", (), {})
+    with pytest.raises(ValueError, match="threshold"):
+        export_bundle(gated(CLASSIFICATION, split=8, resolution=24), CLASSIFICATION, tmp_path / "new", (), {})
     assert sorted(Path(tmp_path).iterdir()) == [tmp_path / "notes.txt"]
 
 
