@@ -2,12 +2,13 @@
 
     python benchmarks/search_vs_random.py --task detection --budget 200 --seeds 10 --root runs
 
-Every sampler searches with every seed, without gates; the cloud model and the supernet come from the cache below --root, or are
-trained there once for all. Measured: the hypervolume of the search trials on validation (the convention of
-docs/benchmarks.md), its mean and standard error over the seeds, the paired difference from the sampler named last,
-and on how many seeds it is above it; beside it the hypervolume with the anchors, as a run prints it. Search alone
-counts: nothing is refined. Each search is a run of its own (TASK-SAMPLER-SEED), so the command continues where it
-was interrupted, and a larger --budget continues all of them. Target: nsga2 above random.
+Every sampler searches with every seed, without gates; the cloud model and the supernet come from the cache
+below --root, or are trained there once for all. Measured: the hypervolume of the search trials on validation
+(the convention of docs/benchmarks.md), its mean and standard error over the seeds, the paired difference from
+the sampler named last, and on how many seeds it is above it; beside it the hypervolume with the anchors, as a
+run prints it. Search alone counts: nothing is refined. Each search is a run of its own (TASK-SAMPLER-SEED), so
+the command continues where it was interrupted, and a larger --budget continues all of them. Target: nsga2 above
+random.
 """
 
 from __future__ import annotations
