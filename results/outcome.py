@@ -36,13 +36,23 @@ def print_outcome(
     info: RunInfo,
     constraints: Sequence[Constraint] = (),
     rivals: Sequence[RivalPoint] = (),
+    whole: bool = False,
 ) -> None:
-    """Print the front, the plain answers and the summary in words; where the front is empty, why it is."""
+    """Print the front, the plain answers and the summary in words; where the front is empty, why it is.
+
+    Args:
+        console: Where.
+        records: All trials.
+        info: The run.
+        constraints: What must hold.
+        rivals: What was measured of the rivals.
+        whole: Every member has a row, however large the front is.
+    """
     front = pareto_set(records, info.objectives)
     if not front:
         console.print(Text(_capital(why_empty(records, constraints)) + "."))
         return
-    console.print(run_table(records, front, info))
+    console.print(run_table(records, front, info, whole))
     console.print()
     compared = views(records, info, rivals) if rivals else []
     lines = [f"Hypervolume {hypervolume(records, info):.4f}.", *outcome_lines(records, front, info)]

@@ -30,6 +30,8 @@ NOTE = (
     "madds: multiply-adds on the edge for one sample (fvcore). sent: channels/stride and bits, "
     "or image format, quality@side. modules: kept in each stage on the edge."
 )
+ROWS = 32
+"""Of a front that is not printed whole."""
 SIDE_NOTE = " split 4@48: the edge sees the image reduced to 48 x 48 pixels."
 
 
@@ -38,19 +40,32 @@ def front_table(front: Sequence[TrialRecord], info: RunInfo, title: str | None =
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0)
     columns = _columns(info, front)
     for header, justify, _ in columns:
-        table.add_column(header, justify="left" if justify == "left" else "right", no_wrap=True)
+        # Where the terminal is too narrow, no figure is cut off: what is sent takes two lines.
+        table.add_column(header, justify="left" if justify == "left" else "right", no_wrap=header != "sent")
     for record in front:
         table.add_row(*(cell(record) for _, _, cell in columns))
     return table
 
 
-def run_table(records: Sequence[TrialRecord], front: Sequence[TrialRecord], info: RunInfo) -> RenderableType:
-    """Return the front and, below it, the two plain answers, with a line that says what the columns mean."""
+def run_table(
+    records: Sequence[TrialRecord], front: Sequence[TrialRecord], info: RunInfo, whole: bool = False
+) -> RenderableType:
+    """Return the front and, below it, the two plain answers, with a line that says what the columns mean.
+
+    Args:
+        records: All trials.
+        front: The front, in its order.
+        info: The run.
+        whole: Every member has a row, else at most ``ROWS`` of them and those that were measured on test.
+    """
     members = f"{len(front)} member{'s' if len(front) != 1 else ''}"
+    told = list(front) if whole else telling(front, ROWS)
+    if len(told) < len(front):
+        members += f"; {len(told)} are shown, all that were tested among them (--all shows every one)"
     plain = plain_answers(records, info)
     note = NOTE + (SIDE_NOTE if any(record.config.resolution for record in (*front, *plain)) else "")
     return Group(
-        front_table(front, info, f"Pareto set of {info.name}: {members}"),
+        front_table(told, info, f"Pareto set of {info.name}: {members}"),
         _plain_table(plain, info),
         Text(note, style="dim"),
     )
@@ -73,6 +88,14 @@ def compact_table(front: Sequence[TrialRecord], info: RunInfo, rows: int) -> Tab
     return table
 
 
+def telling(front: Sequence[TrialRecord], rows: int) -> list[TrialRecord]:
+    """Return the members that were measured on test and, evenly along the front, others to make ``rows``."""
+    others = [record for record in front if record.finalist is None]
+    spread = _spread(others, max(0, rows - (len(front) - len(others))))
+    kept = {record.number for record in spread}
+    return [record for record in front if record.finalist or record.number in kept]
+
+
 def _spread(front: Sequence[TrialRecord], rows: int) -> list[TrialRecord]:
     if len(front) <= rows:
         return list(front)
@@ -92,7 +115,7 @@ def _columns(info: RunInfo, front: Sequence[TrialRecord]) -> list[tuple[str, str
         (f"{info.metric}\nval", "right", lambda r: f"{r.validation.quality:.3f}"),
         (f"{info.metric}\ntest", "right", lambda r: _test(r, "quality")),
         ("bytes\nval", "right", lambda r: si(r.validation.bytes)),
-        ("edge\nmadds", "right", lambda r: si(r.validation.edge_flops)),
+        ("edge\nmadds", "right", lambda r: si(r.validation.edge_flops).replace(" ", "")),
     ]
     if len(extra) < 2:
         columns.insert(2, ("modules", "left", lambda r: modules(r.config.edge_modules) if r.config.split else "-"))

@@ -33,6 +33,7 @@ def pareto(
     max_bytes: MaxBytesOption = None,
     max_edge_flops: MaxEdgeFlopsOption = None,
     min_quality: MinQualityOption = None,
+    whole: Annotated[bool, typer.Option("--all", help="Print every member of a large front.")] = False,
 ) -> None:
     """Print the Pareto set of a run beside the plain answers, or pick one member of it.
 
@@ -60,7 +61,8 @@ def pareto(
         from automl.run_reader import read_constraints
         from results.outcome import print_outcome
 
-        print_outcome(Console(), records, info, read_constraints(folder, storage), measured_rivals(folder))
+        constraints, rivals = read_constraints(folder, storage), measured_rivals(folder)
+        print_outcome(Console(), records, info, constraints, rivals, whole)
 
 
 def _print_chosen(records: list[TrialRecord], info: RunInfo, choice: Choice, as_csv: bool, as_json: bool) -> None:

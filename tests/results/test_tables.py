@@ -7,11 +7,12 @@ from rich.cells import cell_len
 from rich.console import Console
 from synthetic_records import realistic
 
+from results.naming import si
 from results.outcome import print_outcome
 from results.panel import trial_panel
 from results.pareto import pareto_set
 from results.plain_answers import is_shared
-from results.table import compact_table, front_table, run_table
+from results.table import ROWS, compact_table, front_table, run_table
 from search_spaces.objective import Constraint
 
 
@@ -108,6 +109,33 @@ def test_the_plain_answers_and_the_meaning_of_the_columns_are_printed(records, f
     assert_fits(text)
     assert "two plain answers" in text and "multiply-adds" in text
     assert all(name in text for name in ("jpeg", "webp", "avif", "nothing"))
+
+
+def test_of_a_large_front_what_was_tested_and_both_ends_are_shown(front, info):
+    large = [replace(front[0], number=number, finalist=None) for number in range(3, 300)]
+    large[100] = replace(large[100], finalist=front[0].finalist)
+    text = printed(run_table(large, large, info))
+    shown = [int(row[0]) for row in rows_of(text.partition("The two plain answers")[0])]
+    assert len(shown) == ROWS and {3, 103, 299} <= set(shown)
+    assert "297 members; 32 are shown" in text
+    everything = printed(run_table(large, large, info, whole=True))
+    shown = [int(row[0]) for row in rows_of(everything.partition("The two plain answers")[0])]
+    assert shown == [member.number for member in large]
+    assert "are shown" not in everything
+
+
+def test_what_a_gate_sends_takes_two_lines_rather_than_a_figure_s_digits(front, info):
+    both = {
+        "payload": "dynamic",
+        "offload": 0.6,
+        "image_format": "webp",
+        "image_quality": 80,
+        "image_resolution": 256,
+    }
+    gated = replace(front[0], number=12345, config=replace(front[0].config, split=4, width=16, bits=4, **both))
+    text = printed(front_table([gated], info))
+    assert_fits(text)
+    assert si(gated.validation.edge_flops).replace(" ", "") in text
 
 
 def test_where_no_plain_answer_meets_the_constraints_that_is_said(front, info):
