@@ -33,7 +33,7 @@ from search_spaces.modules import layout_of
 from search_spaces.objective import Constraint, Objective
 from search_spaces.placement import CPU
 from search_spaces.resolution import resolutions_of
-from search_spaces.space import IMAGE, RESOLUTION, UNLESS_NAMED, SearchSpace, default_space
+from search_spaces.space import GATE, IMAGE, OFFLOAD, RESOLUTION, UNLESS_NAMED, SearchSpace, default_space
 from search_spaces.task import Task
 
 PACKAGES = (
@@ -84,8 +84,7 @@ class Blueprint:
     @property
     def exits(self) -> Exits | None:
         """What makes exit heads and reads them; None where the space has no gate."""
-        gated = self.space.layout.exits and self.space.offloads
-        return self.task if gated and isinstance(self.task, Exits) else None
+        return self.task if self.space.has_gates and isinstance(self.task, Exits) else None
 
     @property
     def device(self) -> torch.device:
@@ -178,7 +177,9 @@ def blueprint(settings: RunSettings, reporter: Reporter | None = None, given: Ta
     whole = _whole(task, named, "cloud_flops" in settings.objectives)
     space = _left(settings, named, whole)
     constraints = tuple(Constraint.parse(text) for text in settings.constraints)
-    first = tuple(_tried(space, place, params) for place, params in enumerate(settings.first, start=1))
+    first = tuple(
+        _tried(space, place, _needed(params, space)) for place, params in enumerate(settings.first, start=1)
+    )
     return Blueprint(settings, task, whole, space, objectives, constraints, first, given)
 
 
@@ -186,7 +187,9 @@ def _tried(space: SearchSpace, place: int, params: Mapping[str, Value]) -> Confi
     try:
         return space.config(params)
     except UserError as error:
-        raise UserError(f"configuration {place} of those given with --try: {error}") from None
+        gates = " (this run has no gates: no split point that is left, or --fix, allows one)"
+        hint = gates if set(GATE).intersection(params) and not space.has_gates else ""
+        raise UserError(f"configuration {place} of those given with --try: {error}{hint}") from None
 
 
 def _whole(task: Task, named: Collection[str], cloud_modules: bool) -> SearchSpace:
@@ -207,13 +210,22 @@ def _left(settings: RunSettings, named: Collection[str], whole: SearchSpace) -> 
     """Return what a user leaves of the whole space, by naming parameters or not."""
     pinned = {name: choices for name, choices in UNLESS_NAMED.items() if name not in named}
     # By the whole space, so that a name which is none of its parameters is told which there are.
-    chosen = {whole[name].name: choices for name, choices in settings.narrowed.items()}
+    chosen = {whole[name].name: choices for name, choices in _needed(settings.narrowed, whole).items()}
     left = whole.narrowed({**pinned, **chosen})
-    # A share that is fixed at all samples needs no gate.
-    left = left if left.layout.exits and left.offloads else left.without_gates()
+    left = left if left.has_gates else left.without_gates()
     # A resolution that is fixed at the whole one is none: the run is the same as one that does not name it.
     tried = any(RESOLUTION in params for params in settings.first)
     return left if tried or any(left.resolutions) else left.of_the_whole_image()
+
+
+def _needed(params: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
+    """Return parameters without an ``offload`` of 1 alone where the space has no gates: it asks for what holds."""
+    without = OFFLOAD not in (parameter.name for parameter in space.parameters)
+    return {name: value for name, value in params.items() if not (without and name == OFFLOAD and _all_sent(value))}
+
+
+def _all_sent(value: Value | tuple[Value, ...]) -> bool:
+    return value in (1, (1,))
 
 
 def made_with(plan: Blueprint) -> dict[str, Any]:

@@ -160,11 +160,12 @@ class Finals:
     def _finalists(self, curve: Sequence[TrialRecord]) -> list[Finalist]:
         """Refine what the records of one curve share, and examine it at each one's threshold."""
         configs, whole = [record.config for record in curve], self._is_whole(curve[0])
-        refined = self._refined(curve[0])
+        kept = self._kept(curve[0])
+        refined = kept or self._refined(curve[0])
         known = {configs[0]: Measured(refined, curve[0].validation)}
         along = known if whole else self.trial.along(refined, self.plan.space.along(configs[0]))
         candidates = [along[config].candidate for config in configs]
-        if not whole:
+        if not whole and kept is None:
             self.keeper.save([found.candidate for found in along.values()], finalist=True)
         thresholds = [candidate.threshold for candidate in candidates]
         outcomes = as_exported(refined, self.trial.outcomes(refined, thresholds, self._exam.data), self._exam.data)
@@ -176,6 +177,13 @@ class Finals:
     def _examined(self, candidate: Candidate, outcome: Outcome, validation: Measurement) -> Finalist:
         quality, gap = self._exam.intervals(outcome)
         return Finalist(validation, self.trial.measured_as(candidate, outcome), quality, gap)
+
+    def _kept(self, record: TrialRecord) -> Candidate | None:
+        """Return the weights with which another finalist of a record's curve was measured, if there is one."""
+        curve = (other for other in self.study.records() if other.config.curve == record.config.curve)
+        if not any(other.finalist for other in curve):
+            return None
+        return self.keeper.load(record.config, self.trial.supernet, finalist=True)
 
     def _refined(self, record: TrialRecord) -> Candidate:
         candidate = self.candidate(record)

@@ -118,7 +118,8 @@ def _search(
             if not trial.supernet.is_cloud_model(record.config):
                 keeper.save([found.candidate for found in latest.values()])
             kept = {member.config.curve for member in front}
-            keeper.drop({other.config.curve for other in records} - kept)
+            # A curve that is only being noted may yet come onto the front.
+            keeper.drop({other.config.curve for other in records if other.kind != "along"} - kept)
         look()
 
     return study.run(measure, plan.settings.budget, timeout, told, plan.first, plan.anchors(), stop, along)

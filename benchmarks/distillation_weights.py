@@ -69,9 +69,11 @@ def grid(response: list[float], feature: list[float], temperature: list[float], 
 
 
 def structures(space: SearchSpace, count: int, seed: int) -> list[Config]:
-    """Draw distinct structures at interior split points: every parameter uniform, as random search does."""
+    """Draw distinct structures without gates at interior split points: every parameter is uniform."""
     rng = np.random.default_rng(derived(seed, "structures"))
-    inner = space.narrowed({"split": [s for s in space["split"].choices if 0 < int(s) < space.layout.splits]})
+    inner = space.without_gates().narrowed(
+        {"split": [s for s in space["split"].choices if 0 < int(s) < space.layout.splits]}
+    )
     found: list[Config] = []
     while len(found) < count:
         params = {p.name: p.choices[rng.integers(len(p.choices))] for p in inner.parameters}
@@ -163,7 +165,8 @@ def search_table(run: KeptRun, fixed: Weights, options: argparse.Namespace) -> T
     base = replace(run.plan.settings, budget=options.budget, sampler=options.sampler, first=())
     # A response of 0 has no temperature, but the space wants one of its own.
     heat = fixed.temperature if fixed.response else run.plan.whole["temperature"].default
-    narrowed = {name: (value,) for name, value in {**asdict(fixed), "temperature": heat}.items()}
+    chosen = {**asdict(fixed), "temperature": heat, "offload": 1.0}
+    narrowed = {name: (value,) for name, value in chosen.items()}
     label = "-".join(f"{value:g}" for value in asdict(fixed).values())
 
     def fixing(seed: int) -> RunSettings:

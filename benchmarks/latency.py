@@ -176,9 +176,8 @@ def weights_of(run: KeptRun, record: TrialRecord) -> Candidate:
 
 
 def exported(candidate: Candidate, run: KeptRun, path: Path) -> Path:
-    """Write a bundle unless it is there."""
-    if not path.exists():
-        export_bundle(candidate.derived, run.plan.task, path, candidate.tables, {}, threshold=candidate.threshold)
+    """Write a bundle; an older one there is replaced."""
+    export_bundle(candidate.derived, run.plan.task, path, candidate.tables, {}, threshold=candidate.threshold)
     return path
 
 
@@ -251,8 +250,6 @@ def main() -> None:
     options = parser.parse_args()
     run = kept_run(options.root, options.name)
     chosen = spread(run, options.count)
-    for record in chosen:
-        exported(weights_of(run, record), run, options.bundles / str(record.number))
     profile = profiled(options)
     emit(tables_of([compared(run, record, profile, options) for record in chosen], profile), options.json)
 

@@ -50,12 +50,12 @@ def pareto_set(records: Sequence[TrialRecord], objectives: Sequence[str]) -> lis
 
 
 def closest_to_feasible(records: Sequence[TrialRecord], constraints: Sequence[Constraint]) -> TrialRecord | None:
-    """Return the record whose summed violation, each relative to its bound, is smallest; None without records."""
+    """Return the record whose summed violation is smallest; None without records."""
     return min(records, key=lambda record: total_violation(record, constraints), default=None)
 
 
 def total_violation(record: TrialRecord, constraints: Sequence[Constraint]) -> float:
-    """Return the summed violation of the constraints, each relative to its bound; 0 when all are met."""
+    """Return the summed violation of the constraints; 0 when all are met."""
     parts = (max(0.0, constraint.violation(record.validation[constraint.name])) for constraint in constraints)
     return sum(parts)
 

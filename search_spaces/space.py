@@ -16,7 +16,8 @@ from search_spaces.parameter import Parameter
 IMAGE = ("image_format", "image_quality", "image_resolution")
 BOTTLENECK = ("width", "stride", "bits")
 DISTILLATION = ("response", "feature", "rate", "temperature")
-GATE = ("offload", "payload")
+OFFLOAD = "offload"
+GATE = (OFFLOAD, "payload")
 """Parameters that a run has where the edge can answer, unless its user fixes ``offload`` at 1."""
 RESOLUTION = "resolution"
 """A parameter that a run has only where its user names it, and the model runs at other resolutions."""
@@ -126,6 +127,11 @@ class SearchSpace:
         if not config.gated:
             return [config]
         return [replace(config, offload=share) for share in self.offloads]
+
+    @property
+    def has_gates(self) -> bool:
+        """Whether some configuration lets the edge answer some samples and sends the others."""
+        return any(self._gates(int(split))[1] for split in self["split"].choices)
 
     @property
     def offloads(self) -> list[float]:

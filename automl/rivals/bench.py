@@ -11,6 +11,7 @@ from automl.finalists import refined
 from automl.keeper import Keeper
 from automl.rivals.record import rivals_weights
 from automl.rivals.rival import Answer
+from automl.run_reader import read_identity
 from automl.seeds import trial_seed
 from automl.trial import Candidate, Trial
 from evaluators.flops import EdgeFlops
@@ -50,8 +51,9 @@ class Bench:
         self.plan, self.trial, self.records, self.info = plan, trial, records, info
         self._take = take
         self._answers: dict[tuple[Config, SplitName], Answer] = {}
-        self._kept = Keeper(rivals_weights(plan.settings.folder))
-        self._finalists = Keeper(plan.settings.folder.weights)
+        folder = plan.settings.folder
+        self._kept = Keeper(rivals_weights(folder, read_identity(folder)))
+        self._finalists = Keeper(folder.weights)
 
     @cached_property
     def known(self) -> dict[Config, TrialRecord]:

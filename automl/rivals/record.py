@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -41,21 +40,16 @@ class RivalRecord:
 
     @classmethod
     def open(cls, folder: RunFolder, identity: Mapping[str, Any], trials: int) -> RivalRecord:
-        """Return a run's record; a new one where none can be read, or it was made with something else.
+        """Return a run's record; an empty one where none can be read, or it was made with something else.
 
         Args:
             folder: The run.
             identity: What the run was made with.
             trials: How many trials it has by now.
         """
-        digest = hashlib.sha256(json.dumps([VERSION, identity], sort_keys=True).encode()).hexdigest()[:16]
-        found = _read(rivals_file(folder))
+        digest, found = _digest(identity), _read(rivals_file(folder))
         if found is None or found.made_with != digest:
-            # What was trained under another identity, or nobody knows under which, is no rival of this run.
-            shutil.rmtree(rivals_weights(folder), ignore_errors=True)
-            fresh = cls(rivals_file(folder), digest, trials)
-            fresh.save()
-            return fresh
+            return cls(rivals_file(folder), digest, trials)
         return replace(found, trials=trials, complete=found.complete and found.trials == trials)
 
     def has(self, rival: RivalName, part: Settings) -> bool:
@@ -96,9 +90,13 @@ def rivals_file(folder: RunFolder) -> Path:
     return folder.path / "rivals.json"
 
 
-def rivals_weights(folder: RunFolder) -> Path:
-    """Return the folder where the weights of a run's rivals are kept."""
-    return folder.path / "rivals"
+def rivals_weights(folder: RunFolder, identity: Mapping[str, Any]) -> Path:
+    """Return the folder where the weights of a run's rivals are kept: those trained under one identity."""
+    return folder.path / "rivals" / _digest(identity)
+
+
+def _digest(identity: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps([VERSION, identity], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def measured_rivals(folder: RunFolder) -> list[RivalPoint]:

@@ -275,6 +275,36 @@ def test_a_gate_leaves_as_a_bundle_that_is_that_trial(
     assert passed, lines
 
 
+def test_a_later_finalist_of_a_curve_has_the_weights_that_the_first_one_was_measured_with(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = gated(root, "later")
+    made = replace(made, effort=replace(made.effort, finalists=0))
+    records = run(made, QuietReporter()).records
+    monkeypatch.setattr(finalists, "pareto_set", lambda records, objectives: [])
+    one = next(record for record in records if record.config.gated)
+    other = next(r for r in records if r.config.curve == one.config.curve and r.number != one.number)
+    refined_trial(made, one.number, Choice(), QuietReporter())
+    kept = Keeper(made.folder.weights).path(one.config, finalist=True)
+    before = kept.read_bytes()
+    longer = replace(made, effort=replace(made.effort, refine_steps=3))
+    assert refined_trial(longer, other.number, Choice(), QuietReporter()).finalist is not None
+    assert kept.read_bytes() == before
+
+
+def test_where_no_split_that_is_left_can_gate_there_are_no_gates(root: Path) -> None:
+    for narrowed in ({"split": (0,)}, {"payload": ("features",), "split": (8,)}):
+        plan = blueprint(replace(settings(root, "any"), narrowed=narrowed))
+        assert plan.exits is None and "offload" not in {parameter.name for parameter in plan.space.parameters}
+
+
+def test_an_offload_of_one_is_no_parameter_where_there_are_no_gates(root: Path) -> None:
+    without = replace(settings(root, "any"), narrowed={"offload": (1.0,)})
+    assert not blueprint(replace(without, first=({"split": 4, "offload": 1.0},))).first[0].gated
+    with pytest.raises(UserError, match="this run has no gates"):
+        blueprint(replace(without, first=({"split": 4, "offload": 0.5},)))
+
+
 def test_gates_are_searched_unless_all_samples_are_sent(root: Path) -> None:
     plan = blueprint(settings(root, "any"))
     assert plan.exits is not None

@@ -23,7 +23,7 @@ from automl.rivals.fixed_bottleneck import FixedBottleneck
 from automl.rivals.record import rivals_file, rivals_weights
 from automl.rivals.training_ahead import training_ahead
 from automl.run import run
-from automl.run_reader import read_run
+from automl.run_reader import read_identity, read_run
 from automl.settings import Effort, Own, RunSettings
 from automl.work import trial_of
 from search_spaces.config import Config
@@ -103,7 +103,8 @@ def test_rivals_trained_beside_are_those_trained_alone(
 ) -> None:
     monkeypatch.setattr(measuring, "MOST_TESTED", 1)
     monkeypatch.setattr(measuring, "rivals_of", lambda bench: [EdgeOnly(bench), FixedBottleneck(bench)])
-    beside = challenge(settings, PatientReporter(rivals_weights(settings.folder))).points
+    kept = rivals_weights(settings.folder, read_identity(settings.folder))
+    beside = challenge(settings, PatientReporter(kept)).points
     rivals_file(settings.folder).unlink()
     monkeypatch.setattr(challenge_module, "training_ahead", lambda *given: nullcontext(at_once))
     assert challenge(settings, QuietReporter()).points == beside

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from multiprocessing import get_context
 
+import pytest
+
 from automl.rivals.turns import Turns
 
 
@@ -37,3 +39,12 @@ def test_closed_nothing_is_free_and_what_is_held_stays_so() -> None:
     turns.close()
     assert turns.claim_last() is None and not turns.claim(1)
     assert turns.holder(0) == os.getpid()
+
+
+def test_a_lock_that_a_killed_process_holds_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("automl.rivals.turns.PATIENCE", 0.01)
+    turns = Turns(1)
+    turns._lock.acquire()
+    assert turns.claim(0)
+    turns.finish(0)
+    assert turns.holder(0) is None
