@@ -28,8 +28,8 @@ def rivals(
 
     Edge-only models, compressed images, plain cuts, confidence cascades, a fixed
     bottleneck: each on the run's data, splits and cloud model, trained as its
-    finalists are, on CPUs by as many processes as the run has. What is measured is kept:
-    Ctrl-C costs what is in flight, and a second call prints at once.
+    finalists are, by as many processes as the run has (on a GPU by one). What is
+    measured is kept: Ctrl-C costs what is in flight, a second call prints at once.
 
     Example: eccsearch rivals --name detection
     """
