@@ -16,7 +16,7 @@ from automl.cloud_training import CloudTraining, batch_samples, cloud_model_file
 from automl.finalists import chosen
 from automl.shards import shard_count
 from automl.taught import supernet_file
-from automl.trial import TrialRecipe
+from automl.trial import TrialRecipe, gate_samples
 from results.naming import duration
 from results.plain_answers import cloud_model, is_image
 from results.record import RunInfo, TrialRecord
@@ -28,8 +28,8 @@ TEACHING_PASSES = 1.0
 """What largest, smallest and teacher cost beside the random ones, in cloud model's steps, whose norms wait."""
 TRIAL_OVERHEAD = 0.6
 """Seconds of a trial that no step and no pass takes: counting FLOPs, metric, codec, deriving."""
-GATE_SAMPLES = 2.5
-"""What a gate's training samples and its second pass cost, in passes over the calibration samples."""
+GATE_PASSES = 1.25
+"""What a gate's training samples and its pass over validation cost, in passes over the former."""
 GATE_OVERHEAD = 1.5
 """Seconds of a gate that no pass takes: harms and the metric at every share."""
 HEADS = 0.6
@@ -173,7 +173,8 @@ def _gate_seconds(plan: Blueprint, sample: float) -> float:
     """Return what gates add to a trial, where about every second one has one."""
     if not plan.exits:
         return 0.0
-    return 0.5 * (sample * GATE_SAMPLES * plan.distilling.calibration + GATE_OVERHEAD)
+    samples = gate_samples(plan.distilling, len(plan.task.data("train")))
+    return 0.5 * (sample * GATE_PASSES * samples + GATE_OVERHEAD)
 
 
 @contextmanager

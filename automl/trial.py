@@ -35,8 +35,8 @@ VERSION = 6
 """Raise this whenever a change of the code changes what a trial of the same recipe measures."""
 RECALIBRATION_BATCH = 64
 GATE_BATCH = 64
-GATE_SAMPLES = 2
-"""Training samples of a gate, for each one that tables are calibrated on."""
+GATE_SAMPLES, GATE_EPOCHS = 2, 2
+"""Training samples of a gate, for each one that tables are calibrated on; how often a sample comes, at most."""
 IMAGE_SETTINGS = 32
 """Image settings whose outcomes are remembered for gates that send images."""
 
@@ -87,6 +87,11 @@ class Measured:
     measurement: Measurement
 
 
+def gate_samples(recipe: TrialRecipe, samples: int) -> int:
+    """Return how many augmented samples a gate learns from, where so many are there for training."""
+    return min(GATE_SAMPLES * recipe.calibration, GATE_EPOCHS * samples)
+
+
 def _at(candidate: Candidate, config: Config, threshold: float) -> Candidate:
     return replace(candidate, derived=candidate.derived.with_config(config), threshold=threshold)
 
@@ -125,8 +130,9 @@ class Trial:
 
     def _gated(self, candidate: Candidate, seed: int, recipe: TrialRecipe) -> Candidate:
         """Teach the gate on training data and find its threshold on validation."""
-        train, steps = self.task.data("train"), range(-(-GATE_SAMPLES * recipe.calibration // GATE_BATCH))
-        batches = (self._lessons.batch(train, GATE_BATCH, seed, step, ()) for step in steps)
+        train = self.task.data("train")
+        steps = -(-gate_samples(recipe, len(train)) // GATE_BATCH)
+        batches = (self._lessons.batch(train, GATE_BATCH, seed, step, ()) for step in range(steps))
         learn_gate(candidate.derived, self.task, batches)
         found = self.answers(candidate, self.task.data("validation"))
         return replace(candidate, threshold=found.threshold(candidate.derived.config.offload))
