@@ -220,12 +220,8 @@ def _left(settings: RunSettings, named: Collection[str], whole: SearchSpace) -> 
 
 def _needed(params: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
     """Return parameters without an ``offload`` of 1 alone where the space has no gates: it asks for what holds."""
-    without = OFFLOAD not in (parameter.name for parameter in space.parameters)
-    return {name: value for name, value in params.items() if not (without and name == OFFLOAD and _all_sent(value))}
-
-
-def _all_sent(value: Value | tuple[Value, ...]) -> bool:
-    return value in (1, (1,))
+    said = space.has_gates or params.get(OFFLOAD) not in (1, (1,))
+    return {name: value for name, value in params.items() if said or name != OFFLOAD}
 
 
 def made_with(plan: Blueprint) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Keeper:
 
     def path(self, config: Config, finalist: bool = False) -> Path:
         """Return the file that holds a Config's weights, and those of all on its curve."""
-        return self._folder / f"{_kind(finalist)}-{_key(config)}.safetensors"
+        return self._folder / f"{'finalist' if finalist else 'trial'}-{_key(config)}.safetensors"
 
     def save(self, candidates: Sequence[Candidate], finalist: bool = False) -> None:
         """Write the weights and symbol tables that candidates of one curve share, and each one's threshold."""
@@ -67,12 +67,8 @@ class Keeper:
 
     def drop(self, configs: Iterable[Config]) -> None:
         """Remove the searched weights of Configs and of all on their curves; finalists stay."""
-        for key in {_key(config) for config in configs}:
-            (self._folder / f"{_kind(finalist=False)}-{key}.safetensors").unlink(missing_ok=True)
-
-
-def _kind(finalist: bool) -> str:
-    return "finalist" if finalist else "trial"
+        for config in configs:
+            self.path(config).unlink(missing_ok=True)
 
 
 def _key(config: Config) -> str:

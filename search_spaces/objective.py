@@ -26,7 +26,7 @@ DIRECTIONS: dict[str, Direction] = {
 PROFILED = ("latency", "latency_p50", "latency_p95", "energy")
 """Measures that only a run with a device profile has."""
 TINY = 1e-6
-"""What is added to a measure, so that 0 has a ratio to another value."""
+"""What counts as the smallest value in a ratio, so that 0 has one."""
 DEFAULT_OBJECTIVES = ("quality", "edge_flops", "bytes")
 
 
@@ -87,8 +87,8 @@ class Constraint:
         bytes, and as shares of their bounds bytes that are too many would drown a quality that is too low.
         """
         beyond = value - self.bound if self.relation == "<=" else self.bound - value
-        smaller = max(0.0, min(value, self.bound))
-        return math.copysign(math.log1p(abs(beyond) / (smaller + TINY)), beyond)
+        smaller = max(TINY, min(value, self.bound))
+        return math.copysign(math.log1p(abs(beyond) / smaller), beyond)
 
     def __str__(self) -> str:
         return f"{self.name}{self.relation}{repr(self.bound).removesuffix('.0')}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -105,6 +106,9 @@ def test_rivals_trained_beside_are_those_trained_alone(
     monkeypatch.setattr(measuring, "rivals_of", lambda bench: [EdgeOnly(bench), FixedBottleneck(bench)])
     kept = rivals_weights(settings.folder, read_identity(settings.folder))
     beside = challenge(settings, PatientReporter(kept)).points
+    names = {path.name for path in kept.iterdir()}
+    shutil.rmtree(kept)
     rivals_file(settings.folder).unlink()
     monkeypatch.setattr(challenge_module, "training_ahead", lambda *given: nullcontext(at_once))
     assert challenge(settings, QuietReporter()).points == beside
+    assert {path.name for path in kept.iterdir()} == names
