@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from automl.reporter import Reporter
 from automl.shards import Shards
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
 from automl.training import drawing, training_batch
+from deploy.digest import digest
 from search_spaces.placement import CPU, device_of, exact, mixed_precision
 from search_spaces.recalibration import recalibrate
 from search_spaces.task import Target, Task
@@ -88,7 +87,7 @@ def cloud_model_key(task: Task, threads: int, device: torch.device = CPU) -> str
         **({"threads": threads} if device == CPU else {"device": device.type}),
         "version": VERSION,
     }
-    return hashlib.sha256(json.dumps(shaped_by, sort_keys=True).encode()).hexdigest()
+    return digest(shaped_by)
 
 
 def batch_samples(task: Task) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
 from automl.trial import Candidate
+from deploy.digest import digest
 from deploy.symbol_tables import SymbolTables
 from search_spaces.config import Config
 from search_spaces.supernet import Supernet
@@ -73,8 +73,7 @@ class Keeper:
 
 def _key(config: Config) -> str:
     """Return what stands for a Config's curve in names of files."""
-    params = json.dumps(config.curve.to_params(), sort_keys=True)
-    return hashlib.sha256(params.encode()).hexdigest()[:KEY_DIGITS]
+    return digest(config.curve.to_params())[:KEY_DIGITS]
 
 
 def _tables(index: int) -> str:

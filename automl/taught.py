@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
 import torch
@@ -22,6 +20,7 @@ from automl.reporters.quiet import QuietReporter
 from automl.teaching import SEED, VERSION, SupernetTeaching, taught_parameters
 from automl.tensor_file import DamagedError, load_tensors, save_tensors
 from automl.training import drawing
+from deploy.digest import digest
 from search_spaces.chain import chain_of
 from search_spaces.placement import CPU
 from search_spaces.supernet import BottleneckOptions, Supernet
@@ -60,7 +59,7 @@ def supernet_file(plan: Blueprint) -> Path:
         "version": VERSION,
         **({"exits": True} if plan.exits else {}),
     }
-    key = hashlib.sha256(json.dumps(shaped_by, sort_keys=True).encode()).hexdigest()[:16]
+    key = digest(shaped_by)[:16]
     return plan.settings.folder.cache / f"supernet-{plan.task.name}-{key}.safetensors"
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from deploy.digest import digest
 from deploy.errors import UserError
 from deploy.route import Route
 
@@ -88,7 +88,7 @@ class Manifest:
     def to_json(self) -> str:
         """Return the manifest as JSON, with the sha256 of its own content."""
         content = asdict(self)
-        return json.dumps({**content, _CHECKSUM: _digest(content)}, indent=2) + "\n"
+        return json.dumps({**content, _CHECKSUM: digest(content)}, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
@@ -106,13 +106,9 @@ class Manifest:
         if content["format"] not in (ONE_TENSOR, ONE_ROUTE, FORMAT):
             remedy = "update it" if content["format"] > FORMAT else "export the bundle again"
             raise UserError(f"the bundle has format {content['format']}, this program reads {FORMAT}; {remedy}")
-        if content.pop(_CHECKSUM, None) != _digest(content):
+        if content.pop(_CHECKSUM, None) != digest(content):
             raise UserError("the manifest was changed after the export")
         return _build(_current(content))
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _current(content: Mapping[str, Any]) -> dict[str, Any]:

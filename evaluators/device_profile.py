@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from deploy.digest import digest
 from deploy.errors import UserError
 from evaluators.device import Device
 from evaluators.strict_table import read_table
@@ -57,7 +56,7 @@ class DeviceProfile:
 
     def identity(self) -> dict[str, str]:
         """Return a digest of each section, so that a change names the section."""
-        return {field.name: _digest(_said(getattr(self, field.name))) for field in fields(self)}
+        return {field.name: digest(_said(getattr(self, field.name)))[:12] for field in fields(self)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], source: str) -> DeviceProfile:
@@ -123,7 +122,3 @@ def _said(section: Any) -> dict[str, Any]:
     if not said.get("sample", 1.0):
         del said["sample"]
     return said
-
-
-def _digest(section: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(section, sort_keys=True).encode()).hexdigest()[:12]

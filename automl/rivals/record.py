@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from typing import Any
 
 from automl.run_folder import RunFolder
 from deploy.atomic import atomic
+from deploy.digest import digest
 from results.rival_point import RivalName, RivalPoint, Settings
 
 FORMAT = "eccsearch.rivals/1"
@@ -47,9 +47,9 @@ class RivalRecord:
             identity: What the run was made with.
             trials: How many trials it has by now.
         """
-        digest, found = _digest(identity), _read(rivals_file(folder))
-        if found is None or found.made_with != digest:
-            return cls(rivals_file(folder), digest, trials)
+        made_with, found = _made_with(identity), _read(rivals_file(folder))
+        if found is None or found.made_with != made_with:
+            return cls(rivals_file(folder), made_with, trials)
         return replace(found, trials=trials, complete=found.complete and found.trials == trials)
 
     def has(self, rival: RivalName, part: Settings) -> bool:
@@ -92,11 +92,11 @@ def rivals_file(folder: RunFolder) -> Path:
 
 def rivals_weights(folder: RunFolder, identity: Mapping[str, Any]) -> Path:
     """Return the folder where the weights of a run's rivals are kept: those trained under one identity."""
-    return folder.path / "rivals" / _digest(identity)
+    return folder.path / "rivals" / _made_with(identity)
 
 
-def _digest(identity: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps([VERSION, identity], sort_keys=True).encode()).hexdigest()[:16]
+def _made_with(identity: Mapping[str, Any]) -> str:
+    return digest([VERSION, identity])[:16]
 
 
 def measured_rivals(folder: RunFolder) -> list[RivalPoint]:
